@@ -1,0 +1,1 @@
+"""The patient's anatomy: template, registration, regions, distances."""

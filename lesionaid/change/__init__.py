@@ -1,0 +1,1 @@
+"""Change against a prior study."""

@@ -1,0 +1,1 @@
+"""Rules: read, evaluated in three-valued logic, weighed."""

@@ -1,0 +1,1 @@
+"""Measurements: pure functions on arrays, listed in one catalogue."""

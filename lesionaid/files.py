@@ -1,0 +1,48 @@
+"""Writing and hashing files: atomic renames, nothing half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from lesionaid.errors import OutputError
+
+__all__ = ["sha256_of", "write_atomic"]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, as hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write a file so that readers see the old one or the new one, never a half.
+
+    Raises
+    ------
+    OutputError
+        ``E74`` when the folder cannot be written to or the disk is full.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide results from the lab
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError("E74", file=path.name, value=error.strerror or str(error)) from error

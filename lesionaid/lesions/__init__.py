@@ -1,0 +1,1 @@
+"""Lesion masks to lesions: import, components, groups."""

@@ -1,0 +1,1 @@
+"""What leaves the program: JSON, TSV, label map, one HTML page."""

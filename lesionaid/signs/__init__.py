@@ -1,0 +1,1 @@
+"""Signs: the reader's vocabulary, derived from measurements or typed in."""

@@ -1,0 +1,1 @@
+"""Files to studies: the gate, NIfTI reading, scans, BIDS names."""
