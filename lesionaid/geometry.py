@@ -88,8 +88,13 @@ def to_ras(data: NDArray[Any], affine: FloatArray) -> tuple[NDArray[Any], NDArra
     data : ndarray
         C-contiguous, so that later sums do not depend on how the file was stored.
     affine : ndarray of shape (4, 4)
+        Rounded to what a header's float32 can carry (directions 1e-6, origin 1e-3 mm), so
+        that storage order leaves no trace in the last bits.
     """
-    return reorient(data, affine, "RAS")
+    moved, exact = reorient(data, affine, "RAS")
+    rounded = np.round(exact, 6) + 0.0
+    rounded[:3, 3] = np.round(exact[:3, 3], 3) + 0.0
+    return moved, rounded
 
 
 def reorient(
@@ -106,9 +111,7 @@ def reorient(
 
     transform = ornt_transform(io_orientation(affine), axcodes2ornt(tuple(codes)))
     moved = np.ascontiguousarray(apply_orientation(data, transform))
-    new_affine = np.asarray(affine, dtype=float) @ inv_ornt_aff(transform, data.shape[:3])
-    # Storage order must not leave a trace in the last bits of the affine.
-    return moved, np.round(new_affine, 6) + 0.0
+    return moved, np.asarray(affine, dtype=float) @ inv_ornt_aff(transform, data.shape[:3])
 
 
 def corner_distance_mm(a: Grid, b: Grid) -> float:

@@ -9,9 +9,11 @@ LIMIT_BYTES = 4 * 1024 * 1024
 
 
 def main(names: list[str]) -> int:
-    large = [name for name in names if Path(name).is_file() and Path(name).stat().st_size > LIMIT_BYTES]
-    for name in large:
-        print(f"{name}: over 4 MiB; store a smaller file or a script that makes it")
+    large = [
+        name for name in names if Path(name).is_file() and Path(name).stat().st_size > LIMIT_BYTES
+    ]
+    for path in large:
+        print(f"{path}: over 4 MiB; store a smaller file or a script that makes it")
     return 1 if large else 0
 
 
