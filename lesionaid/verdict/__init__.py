@@ -1,0 +1,1 @@
+"""The verdict: which pattern, what rests on what, what could not be assessed."""
