@@ -35,7 +35,6 @@ Zwanenburg A et al. Radiology 2020;295:328-338 (IBSI, morphological features).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -44,12 +43,11 @@ from numpy.typing import NDArray
 from lesionaid.features.surface import surface_areas_mm2
 from lesionaid.geometry import Grid
 from lesionaid.lesions.lesion_map import Lesion, LesionMap
+from lesionaid.lesions.scale import SizeScale, Space
 from lesionaid.quantity import Quantity, Reason, Unit, Unknown, Value
 from lesionaid.tables import MeasurementSpec
 
 __all__ = ["MIN_SHAPE_VOXELS", "SHAPE_SPECS", "shape_measurements", "total_measurements"]
-
-Space = Literal["native", "mni"]
 
 MIN_SHAPE_VOXELS = 8
 """Fewer voxels have no shape worth a number: axes, surface and sphericity are unknown
@@ -104,27 +102,6 @@ SHAPE_SPECS: tuple[MeasurementSpec, ...] = (
 """Rows of the catalogue, in the order of columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """What one mm of the mask is in the patient; None when that is not known."""
-
-    factor: float | None
-
-    @classmethod
-    def of(cls, space: Space, native_scale: float | None) -> _Scale:
-        return cls(1.0 if space == "native" else native_scale)
-
-    def size(self, value: float, unit: Unit) -> Value:
-        if self.factor is None:
-            return Unknown(
-                Reason.SCALE_UNKNOWN,
-                "brain normalised to MNI152, its size is not the patient's",
-                ("native_scale",),
-            )
-        power = {Unit.MM: 1, Unit.MM2: 2, Unit.MM3: 3}[unit]
-        return Quantity(value * self.factor**power, unit)
-
-
 def shape_measurements(
     lesions: LesionMap, *, space: Space = "native", native_scale: float | None = None
 ) -> Mapping[int, Mapping[str, Value]]:
@@ -149,7 +126,7 @@ def shape_measurements(
     """
     if not lesions.lesions:
         return {}
-    scale = _Scale.of(space, native_scale)
+    scale = SizeScale(space, native_scale)
     crop, start = _crop(lesions)
     axes = _axes_mm(crop, lesions.grid)
     areas = surface_areas_mm2(crop, lesions.grid.affine[:3, :3])
@@ -185,7 +162,7 @@ def total_measurements(
     specks = sum(lesion.speck for lesion in lesions.lesions)
     volume = sum(lesion.n_voxels for lesion in lesions.lesions) * lesions.grid.voxel_volume_mm3
     return {
-        "total_volume_mm3": _Scale.of(space, native_scale).size(volume, Unit.MM3),
+        "total_volume_mm3": SizeScale(space, native_scale).size(volume, Unit.MM3),
         "lesion_count": Quantity(len(lesions.lesions) - specks, Unit.COUNT),
         "speck_count": Quantity(specks, Unit.COUNT),
     }
@@ -204,7 +181,7 @@ def _within(box: tuple[slice, slice, slice], start: tuple[int, ...]) -> tuple[sl
     return tuple(slice(s.start - o, s.stop - o) for s, o in zip(box, start, strict=True))
 
 
-def _extent(inside: NDArray[np.bool_], grid: Grid, scale: _Scale) -> Mapping[str, Value]:
+def _extent(inside: NDArray[np.bool_], grid: Grid, scale: SizeScale) -> Mapping[str, Value]:
     """Maximum diameter, and solidity, from the convex hull of the voxels' corners.
 
     The hull is taken in voxel indices, where corners are small integers; an affine map
@@ -268,7 +245,7 @@ def _axes_mm(labels: NDArray[np.int32], grid: Grid) -> NDArray[np.float64]:
 
 
 def _form(
-    lesion: Lesion, axes: NDArray[np.float64], area_mm2: float, scale: _Scale
+    lesion: Lesion, axes: NDArray[np.float64], area_mm2: float, scale: SizeScale
 ) -> Mapping[str, Value]:
     """Axes, their ratios, surface and sphericity."""
     names = ("axis_major_mm", "axis_middle_mm", "axis_minor_mm")
