@@ -333,6 +333,56 @@ CODES: dict[str, Code] = {
         "results would be lost or half-written.",
         "choose an output folder that exists, is writable and has free space.",
     ),
+    "E75": Code(
+        "a file cannot be read",
+        "without it the result would rest on something else than was asked for.",
+        "check the path and its permissions.",
+    ),
+    "E76": Code(
+        "not enough memory",
+        "the study is larger than this machine can hold at once.",
+        "close other programs, or run on a machine with at least 8 GB of memory.",
+    ),
+    "E99": Code(
+        "a defect of lesionaid: please report it",
+        "an error that was not foreseen; nothing was written.",
+        "run again with LESIONAID_DEBUG=1 and send what it prints, without patient data.",
+    ),
+    "U01": Code(
+        "no study was named",
+        "there is nothing to assess.",
+        "give a folder, or single scans with --flair, --t1, --lesions …",
+    ),
+    "U02": Code(
+        "the output would overwrite an input",
+        "a scan or mask of the patient would be lost.",
+        "choose another folder with -o.",
+    ),
+    "U03": Code(
+        "unknown code",
+        "codes are never reused, so this one may belong to another version.",
+        "run 'lesionaid explain' without a code for the list.",
+    ),
+    "U04": Code(
+        "unknown schema",
+        "there is no output of that name.",
+        "run 'lesionaid schema' without a name for the list.",
+    ),
+    "U05": Code(
+        "--native-scale without --space mni",
+        "the factor says how much a normalised brain was enlarged; a native scan is not.",
+        "leave it out, or add --space mni when the scans are in MNI152.",
+    ),
+    "U06": Code(
+        "--labels cannot be read",
+        "the numbers of a multi-label mask would be taken for something they are not.",
+        "give 'instances', 'lst-ai', or the lesion labels with commas: --labels 1,2.",
+    ),
+    "U07": Code(
+        "unknown rule or sign",
+        "there is no rule, sign or criteria set of that name.",
+        "run 'lesionaid rules list' for the names.",
+    ),
     "W01": Code(
         "name does not match the content",
         "read by its content (compressed or not), not by its name.",

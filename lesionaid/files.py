@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lesionaid.errors import OutputError
 
-__all__ = ["sha256_of", "write_atomic"]
+__all__ = ["sha256_of", "write_atomic", "write_together"]
 
 
 def sha256_of(path: Path) -> str:
@@ -46,3 +48,43 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise OutputError("E74", file=path.name, value=error.strerror or str(error)) from error
+
+
+def write_together(
+    folder: Path, contents: Mapping[str, bytes | str], stale: Iterable[str] = ()
+) -> None:
+    """Write several files that belong together: all of them, or none.
+
+    Everything is written into a hidden folder beside them first, so that a full disk or a
+    missing permission leaves an older result whole; only then are the files moved into place.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it does not exist.
+    contents : mapping of str to bytes or str
+        By file name; moved in this order, so that the last one seals the set.
+    stale : iterable of str
+        Names that an earlier run may have left and that would contradict this one.
+
+    Raises
+    ------
+    OutputError
+        ``E74``.
+    """
+    staging: Path | None = None
+    name = folder.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".lesionaid-", dir=folder))
+        for name, content in contents.items():
+            write_atomic(staging / name, content)
+        for name in sorted(set(stale) - set(contents)):
+            (folder / name).unlink(missing_ok=True)
+        for name in contents:
+            os.replace(staging / name, folder / name)
+    except OSError as error:
+        raise OutputError("E74", file=name, value=error.strerror or str(error)) from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
