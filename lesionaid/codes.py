@@ -328,6 +328,51 @@ CODES: dict[str, Code] = {
         "without the rules no sign has a meaning.",
         "install lesionaid again; in a checkout keep 'rules/' beside 'lesionaid/'.",
     ),
+    "E65": Code(
+        "rule file with a wrong shape",
+        "a rule that is misread would weigh on every patient.",
+        "mend the field named here; an example stands in CONTRIBUTING.",
+    ),
+    "E66": Code(
+        "condition outside the grammar",
+        "conditions are signs and context under all, any, none, at_least and count; nothing else.",
+        "write the condition with these words.",
+    ),
+    "E67": Code(
+        "unknown sign or context key in a rule",
+        "a misspelt sign would stay unknown for ever, and the rule silent.",
+        "use a file name of rules/signs or a key of rules/context.yaml.",
+    ),
+    "E68": Code(
+        "evidence that does not hold together",
+        "weights are computed from these numbers.",
+        "check the numbers against the source.",
+    ),
+    "E69": Code(
+        "reference missing or without an address",
+        "every number must lead to its source.",
+        "add the DOI, PMID or a stable address to rules/references.yaml.",
+    ),
+    "E70": Code(
+        "rule id that does not fit",
+        "ids are folder and file name, so that a finding leads to its file.",
+        "make id and file name agree.",
+    ),
+    "E71": Code(
+        "rule file that is not strict YAML",
+        "duplicate keys, aliases and implicit types change a rule silently.",
+        "mend the line named here.",
+    ),
+    "E72": Code(
+        "rule without its cases",
+        "cases that come out true, false and unknown keep a rule from drifting.",
+        "add a .cases.yaml beside it with all three.",
+    ),
+    "E73": Code(
+        "prior that is no probability",
+        "a prior must give each pattern a share above zero, together one.",
+        "give pml_like, ms_like, nmosd_like and mogad_like, each above 0, summing to 1.",
+    ),
     "E74": Code(
         "cannot write the output",
         "results would be lost or half-written.",
