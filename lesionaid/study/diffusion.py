@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.errors import GateError, Note
-from lesionaid.study.privacy import stem_of
+from lesionaid.study.bids import image_stem
 
 __all__ = ["Combined", "bvalue_file", "combine", "normalise_adc", "read_bvalues"]
 
@@ -48,7 +48,7 @@ class Combined:
 
 def bvalue_file(image: Path) -> Path | None:
     """The ``.bval`` file of the same stem beside an image, if there is one."""
-    found = image.with_name(f"{stem_of(image.name)}.bval")
+    found = image.with_name(f"{image_stem(image.name) or image.name}.bval")
     return found if found.is_file() else None
 
 

@@ -33,6 +33,9 @@ SHEAR_COSINE = 0.01
 """Axes are perpendicular within 0.6 degrees (proposed); float32 headers err by 1e-6."""
 PIXDIM_TOLERANCE = 0.01
 """pixdim and matrix agree within 1 % (proposed)."""
+QUATERNION_EXCESS = 1e-5
+"""Three float32 numbers of a unit quaternion exceed length 1 by less."""
+FLOAT32_ROUNDING = 3 * float(np.finfo(np.float32).eps)
 _STANDARD_CODES = range(6)
 _AXES = ("LR", "PA", "IS")
 
@@ -172,9 +175,12 @@ def _qform(header: NiftiHeader, name: str) -> tuple[Affine, tuple[Note, ...]]:
     square = b * b + c * c + d * d
     if not all(map(math.isfinite, (*header.quaternion, *header.offset, header.pixdim[0]))):
         raise GateError("E25", file=name, value="not a number")
-    if square > 1 + 1e-5:  # float32 rounding stays below
+    if square > 1 + QUATERNION_EXCESS:
         raise GateError("E25", file=name, value=f"length {math.sqrt(square):.4g}")
-    a = math.sqrt(max(0.0, 1 - square))
+    if square > 1 - FLOAT32_ROUNDING:  # half a turn: what is left for a is rounding
+        b, c, d = (part / math.sqrt(square) for part in (b, c, d))
+        square = 1.0
+    a = math.sqrt(1 - square)
     rotation = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],

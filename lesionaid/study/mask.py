@@ -44,6 +44,7 @@ MAX_VOLUME_MM3 = 600_000.0
 """Half of a mean adult brain of about 1200 ml (proposed): where the scan is a whole head or
 there is none, brain masks are caught by their size."""
 SMALL_PROBABILITY = 0.05
+"""Probability maps are near 0 over most of the brain, normalised images are not (proposed)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,14 +217,14 @@ def _check_size(
     if reference is not None:
         brain_mm3 = np.count_nonzero(foreground(reference)) * reference.grid.voxel_volume_mm3
     limit = min(MAX_BRAIN_FRACTION * brain_mm3, MAX_VOLUME_MM3)
-    volume = np.count_nonzero(lesion) * grid.voxel_volume_mm3
-    if volume > limit:
-        raise MaskError("E35", file=name, value=f"{volume / 1000:.0f} ml")
     if probability is not None:
         spread = np.count_nonzero(probability > SMALL_PROBABILITY) * grid.voxel_volume_mm3
         if spread > limit:
             value = f"values above {SMALL_PROBABILITY} in {spread / 1000:.0f} ml"
             raise MaskError("E38", file=name, value=value)
+    volume = np.count_nonzero(lesion) * grid.voxel_volume_mm3
+    if volume > limit:
+        raise MaskError("E35", file=name, value=f"{volume / 1000:.0f} ml")
 
 
 def _listed(values: list[int]) -> str:

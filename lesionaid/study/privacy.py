@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lesionaid.errors import Note
+from lesionaid.study.bids import image_stem
 
 __all__ = ["header_notes", "sidecar_notes"]
 
@@ -57,7 +58,7 @@ def header_notes(texts: Mapping[str, bytes], extensions: bytes, name: str) -> tu
 
 def sidecar_notes(image: Path) -> tuple[Note, ...]:
     """``W17`` when the JSON beside an image holds keys that name a person or a date."""
-    sidecar = image.with_name(f"{stem_of(image.name)}.json")
+    sidecar = image.with_name(f"{image_stem(image.name) or image.name}.json")
     try:
         if not sidecar.is_file() or sidecar.stat().st_size > MAX_SIDECAR_BYTES:
             return ()
@@ -71,11 +72,6 @@ def sidecar_notes(image: Path) -> tuple[Note, ...]:
         else []
     )
     return (Note("W17", sidecar.name, ", ".join(keys)),) if keys else ()
-
-
-def stem_of(name: str) -> str:
-    """File name without ``.nii`` or ``.nii.gz``, whatever the case."""
-    return re.sub(r"\.nii(\.gz)?\Z", "", name, flags=re.IGNORECASE)
 
 
 def _is_date(match: re.Match[bytes]) -> bool:
