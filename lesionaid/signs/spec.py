@@ -1,0 +1,115 @@
+"""What a sign is, and what else a form may say: the rows of the sign catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lesionaid.quantity import Unit
+from lesionaid.signs.condition import Condition
+
+__all__ = ["Expansion", "InputSpec", "SignSpec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Signs that a word in a form makes true and false; every other stays unknown."""
+
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignSpec:
+    """One sign: a file of ``rules/signs``.
+
+    Parameters
+    ----------
+    id : str
+        The file's name.
+    title : str
+    reader : str
+        Definition for a reader, in words.
+    level : {"lesion", "patient"}
+        A lesion sign holds for the patient too, see `patient`.
+    patient : {"any", "all"}
+        The patient's value of a lesion sign: any lesion has it, or every lesion has it.
+    aliases : tuple of str
+        Other names accepted in forms and criteria.
+    group : str
+        Correlated signs share a group (weighing); empty for none.
+    measure : Condition or None
+        Operational definition; None for a sign that only a reader or another source can give.
+    threshold : {"published", "proposed"} or None
+    source : str
+        Where the definition or its threshold comes from.
+    implies : tuple of str
+        Signs that are true wherever this one is, by definition.
+    excludes : tuple of str
+        Signs that are false wherever this one is true, by definition.
+    reads_as : str
+        Sign whose answer in a form answers this one too; empty for none.
+    values : mapping of str to Expansion
+        Words that may stand in a form instead of true and false.
+    needs : tuple of str
+        What an examination must hold for the sign to be seen.
+    unknown_when, limits, references : tuple of str
+    information : bool
+        True for what weighs nothing.
+    """
+
+    id: str
+    title: str
+    reader: str
+    level: Literal["lesion", "patient"]
+    patient: Literal["any", "all"] = "any"
+    aliases: tuple[str, ...] = ()
+    group: str = ""
+    measure: Condition | None = None
+    threshold: Literal["published", "proposed"] | None = None
+    source: str = ""
+    implies: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    reads_as: str = ""
+    values: Mapping[str, Expansion] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    unknown_when: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    information: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """A key of a form that is no sign itself but answers signs: a pattern, a size, a list.
+
+    Parameters
+    ----------
+    id, title, reader, level, aliases
+        As of a sign.
+    kind : {"choice", "list", "number", "text"}
+    values : mapping of str to Expansion
+        Words allowed, of a choice or list; a text may say anything.
+    measurement : str
+        Measurement that a number stands for; the signs in `signs` are held against it.
+    unit : Unit or None
+    low, high : float or None
+        Smallest and largest number accepted.
+    signs : tuple of str
+    information : bool
+    """
+
+    id: str
+    title: str
+    reader: str
+    level: Literal["lesion", "patient"]
+    kind: Literal["choice", "list", "number", "text"]
+    aliases: tuple[str, ...] = ()
+    values: Mapping[str, Expansion] = field(default_factory=dict)
+    measurement: str = ""
+    unit: Unit | None = None
+    low: float | None = None
+    high: float | None = None
+    signs: tuple[str, ...] = ()
+    information: bool = False
