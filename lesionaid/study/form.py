@@ -33,6 +33,8 @@ SHEAR_COSINE = 0.01
 """Axes are perpendicular within 0.6 degrees (proposed); float32 headers err by 1e-6."""
 PIXDIM_TOLERANCE = 0.01
 """pixdim and matrix agree within 1 % (proposed)."""
+MAX_MM = 1e5
+"""No header names a place or a length beyond 100 m unless it is damaged."""
 QUATERNION_EXCESS = 1e-5
 """Three float32 numbers of a unit quaternion exceed length 1 by less."""
 FLOAT32_ROUNDING = 3 * float(np.finfo(np.float32).eps)
@@ -88,6 +90,8 @@ def choose_form(
     edges = header.pixdim[1:4]
     if not all(math.isfinite(edge) and edge != 0 for edge in edges):
         raise GateError("E21", file=name, value=_by(edges))
+    if not all(1 / MAX_MM <= abs(edge) <= MAX_MM for edge in edges):
+        raise GateError("E20", file=name, value=_by(edges))
     form, notes = _choose(header, shape, options, name)
     if min(edges) < 0:
         if form.name != "sform":
@@ -160,7 +164,7 @@ def _forms_note(
 
 def _sform(header: NiftiHeader, name: str) -> Affine:
     affine = np.vstack([header.srow, [0.0, 0.0, 0.0, 1.0]])
-    if not np.isfinite(affine).all():
+    if not np.isfinite(affine).all() or np.abs(affine).max() > MAX_MM:
         raise GateError("E23", file=name)
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     # The determinant of the unit axes is the sine of how flat they lie together.
@@ -172,9 +176,10 @@ def _sform(header: NiftiHeader, name: str) -> Affine:
 def _qform(header: NiftiHeader, name: str) -> tuple[Affine, tuple[Note, ...]]:
     """Quaternion to matrix (NIfTI-1.1, METHOD 2)."""
     b, c, d = header.quaternion
+    for value in (*header.quaternion, *header.offset, header.pixdim[0]):
+        if not math.isfinite(value) or abs(value) > MAX_MM:
+            raise GateError("E25", file=name, value=f"{value:g}")
     square = b * b + c * c + d * d
-    if not all(map(math.isfinite, (*header.quaternion, *header.offset, header.pixdim[0]))):
-        raise GateError("E25", file=name, value="not a number")
     if square > 1 + QUATERNION_EXCESS:
         raise GateError("E25", file=name, value=f"length {math.sqrt(square):.4g}")
     if square > 1 - FLOAT32_ROUNDING:  # half a turn: what is left for a is rounding
