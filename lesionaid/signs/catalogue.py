@@ -5,7 +5,7 @@ The signs are data, one file each in ``rules/signs``; the canonical id is the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -14,7 +14,7 @@ from pathlib import Path
 from lesionaid.context import plain_name
 from lesionaid.errors import RuleError
 from lesionaid.rules_path import rules_dir
-from lesionaid.signs.condition import Compared, ContextIs, Counted, NamedIs, Threshold, signs_in
+from lesionaid.signs.condition import ContextIs, Counted, leaves, signs_in, uses_measurements
 from lesionaid.signs.load import load_sign
 from lesionaid.signs.spec import InputSpec, SignSpec
 
@@ -128,26 +128,15 @@ def _check_sign(sign: SignSpec, signs: Mapping[str, SignSpec]) -> None:
             raise _refuse(sign, f"a lesion's sign cannot rest on the patient's '{other}'")
     if sign.measure is None:
         return
-    leaves = list(_leaves(sign.measure))
-    measured = any(isinstance(leaf, Threshold | Compared | NamedIs) for leaf in leaves)
-    if measured and signs_in(sign.measure):
+    if uses_measurements(sign.measure) and signs_in(sign.measure):
         raise _refuse(sign, "a definition holds measurements or signs, not both")
-    if sign.level == "lesion" and any(isinstance(leaf, ContextIs | Counted) for leaf in leaves):
+    of_patient = any(isinstance(leaf, ContextIs | Counted) for leaf in leaves(sign.measure))
+    if sign.level == "lesion" and of_patient:
         raise _refuse(sign, "context and counts are of the patient, this sign is of the lesion")
 
 
 def _own(sign: SignSpec) -> frozenset[str]:
     return signs_in(sign.measure) | {sign.reads_as}
-
-
-def _leaves(condition: object) -> Iterator[object]:
-    if isinstance(condition, Counted):
-        yield condition
-    parts = getattr(condition, "parts", None)
-    if parts is None:
-        yield condition
-    for part in parts or ():
-        yield from _leaves(part)
 
 
 def _check_values(spec: SignSpec | InputSpec, signs: Mapping[str, SignSpec]) -> None:

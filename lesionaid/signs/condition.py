@@ -7,7 +7,7 @@ or for a key of the clinical context; branches are ``all``, ``any``, ``none`` an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,8 +26,11 @@ __all__ = [
     "NamedIs",
     "SignIs",
     "Threshold",
+    "leaves",
     "parse_condition",
     "signs_in",
+    "uses_context",
+    "uses_measurements",
 ]
 
 Operator = Literal[">", ">=", "<", "<="]
@@ -107,15 +110,32 @@ class Counted:
 Condition = Threshold | Compared | NamedIs | SignIs | ContextIs | Combined | AtLeast | Counted
 
 
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """Every part of a definition that is no branch; a count, and what it counts, too."""
+    if isinstance(condition, Combined | AtLeast):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
+        if isinstance(condition, Counted):
+            yield from leaves(condition.condition)
+
+
 def signs_in(condition: Condition | None) -> frozenset[str]:
     """Ids of the signs that a definition refers to."""
-    if isinstance(condition, SignIs):
-        return frozenset({condition.sign})
-    if isinstance(condition, Combined | AtLeast):
-        return frozenset().union(*(signs_in(part) for part in condition.parts))
-    if isinstance(condition, Counted):
-        return signs_in(condition.condition)
-    return frozenset()
+    if condition is None:
+        return frozenset()
+    return frozenset(leaf.sign for leaf in leaves(condition) if isinstance(leaf, SignIs))
+
+
+def uses_measurements(condition: Condition) -> bool:
+    """Whether a definition rests on measurements."""
+    return any(isinstance(leaf, Threshold | Compared | NamedIs) for leaf in leaves(condition))
+
+
+def uses_context(condition: Condition) -> bool:
+    """Whether a definition rests on the clinical context."""
+    return any(isinstance(leaf, ContextIs) for leaf in leaves(condition))
 
 
 def parse_condition(loaded: Loaded, path: Key, raw: object) -> Condition:
