@@ -29,6 +29,7 @@ __all__ = [
     "leaves",
     "parse_condition",
     "signs_in",
+    "threshold_on",
     "uses_context",
     "uses_measurements",
 ]
@@ -126,6 +127,20 @@ def signs_in(condition: Condition | None) -> frozenset[str]:
     if condition is None:
         return frozenset()
     return frozenset(leaf.sign for leaf in leaves(condition) if isinstance(leaf, SignIs))
+
+
+def threshold_on(condition: Condition | None, measurement: str) -> Threshold:
+    """The threshold that a definition puts on one measurement.
+
+    Raises
+    ------
+    RuleError
+        ``E63`` when it puts none.
+    """
+    for leaf in leaves(condition) if condition is not None else ():
+        if isinstance(leaf, Threshold) and leaf.measurement == measurement:
+            return leaf
+    raise RuleError("E63", value=f"no threshold on {measurement}")
 
 
 def uses_measurements(condition: Condition) -> bool:

@@ -10,6 +10,7 @@ from lesionaid.context import context_keys, plain_name
 from lesionaid.errors import FormError
 from lesionaid.quantity import Category, Quantity, Unit, Value
 from lesionaid.signs.catalogue import SignCatalogue
+from lesionaid.signs.condition import threshold_on
 from lesionaid.signs.evaluate import Scope, evaluate
 from lesionaid.signs.spec import Expansion, InputSpec, SignSpec
 from lesionaid.strict_yaml import Key, Loaded
@@ -160,10 +161,11 @@ class _Reader:
         quantity = Quantity(float(number), spec.unit or Unit.NONE)
         self.extras[spec.id] = quantity
         for sign in spec.signs:
-            measure = self.catalogue.signs[sign].measure
-            if measure is not None:
-                truth = evaluate(measure, Scope(values={spec.measurement: quantity})).truth
-                (self.present if truth is Truth.TRUE else self.absent)[sign] = name
+            # Whoever gives a size has seen one lesion: the other parts of the definition,
+            # which tell one mass from several on a mask, are settled.
+            threshold = threshold_on(self.catalogue.signs[sign].measure, spec.measurement)
+            truth = evaluate(threshold, Scope(values={spec.measurement: quantity})).truth
+            (self.present if truth is Truth.TRUE else self.absent)[sign] = name
 
     def _expansion(self, name: str, answer: Expansion) -> None:
         self.present.update(dict.fromkeys(answer.present, name))
