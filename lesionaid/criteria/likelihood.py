@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lesionaid.criteria.model import Interval, Table
 
-__all__ = ["Z95", "Ratios", "Ratio", "floor_rate", "from_rates", "from_table", "log_se"]
+__all__ = ["Z95", "Ratio", "Ratios", "floor_rate", "from_rates", "from_table", "log_se"]
 
 Z95 = 1.96
 

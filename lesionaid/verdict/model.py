@@ -95,6 +95,8 @@ class Opinion:
     pairs : tuple of PairScore
     prior : Prior
     reasons : tuple of Stated
+    findings : tuple of Finding
+        What became of every rule.
     """
 
     pattern: str
@@ -106,6 +108,7 @@ class Opinion:
     pairs: tuple[PairScore, ...]
     prior: Prior
     reasons: tuple[Stated, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class Verdict:
         themselves; None where the disease is established or nothing was weighed.
     left_out : tuple of int
         Main ids of the lesion groups left out of question B.
-    alerts, lesions, findings, not_assessable, would_settle : tuple
+    alerts, lesions, not_assessable, would_settle : tuple
     criteria : mapping of str to CriteriaState
     classifier : mapping or None
         A trained model's view; shown beside the rules, never blended with them.
@@ -193,7 +196,6 @@ class Verdict:
     left_out: tuple[int, ...] = ()
     alerts: tuple[AlertRaised, ...] = ()
     lesions: tuple[LesionVerdict, ...] = ()
-    findings: tuple[Finding, ...] = ()
     criteria: Mapping[str, CriteriaState] = field(default_factory=dict)
     not_assessable: tuple[NotAssessable, ...] = ()
     would_settle: tuple[Settles, ...] = ()
@@ -209,6 +211,11 @@ class Verdict:
     def reasons(self) -> tuple[Stated, ...]:
         """Reasons of the headline."""
         return self.images.reasons
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What became of every rule, by the images alone."""
+        return self.images.findings
 
 
 def to_json_dict(verdict: Verdict) -> dict[str, Any]:
@@ -235,7 +242,6 @@ def to_json_dict(verdict: Verdict) -> dict[str, Any]:
             }
             for lesion in verdict.lesions
         ],
-        "findings": [_finding(finding) for finding in verdict.findings],
         "criteria": {
             name: {
                 "truth": state.truth.value,
@@ -298,6 +304,7 @@ def _opinion(opinion: Opinion) -> dict[str, Any]:
         ],
         "prior": {**prior, "source": opinion.prior.source},
         "reasons": [{"code": reason.code, "text": reason.text} for reason in opinion.reasons],
+        "findings": [_finding(finding) for finding in opinion.findings],
     }
 
 

@@ -1,0 +1,239 @@
+"""Question A, is any lesion PML-like; question B, which demyelinating pattern is the rest.
+
+PML comes first because the criteria of the other diseases misfire on it: Matthews' criteria
+call a juxtacortical PML lesion MS, Cacciaguerra's call a brain without MS lesions NMOSD.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lesionaid.context import ClinicalContext
+from lesionaid.criteria.evaluate import Rows, criteria_outcomes, run_rules
+from lesionaid.criteria.model import Disease, RuleSet
+from lesionaid.criteria.weigh import weigh, weigh_lesion
+from lesionaid.errors import FormError
+from lesionaid.quantity import Reason, Unknown
+from lesionaid.tables import SignTable, SignValue
+from lesionaid.truth import Truth, any_of
+from lesionaid.verdict.alerts import raise_alerts
+from lesionaid.verdict.gaps import not_assessable, would_settle
+from lesionaid.verdict.judge import Question, judge, scores_of
+from lesionaid.verdict.model import (
+    PATTERNS,
+    AlertRaised,
+    CriteriaState,
+    LesionVerdict,
+    Opinion,
+    Prior,
+    Score,
+    Stated,
+    Verdict,
+)
+
+__all__ = ["UNIFORM", "decide", "not_analysable", "without_lesions"]
+
+ALL = tuple(Disease)
+DEMYELINATING = (Disease.MS, Disease.NMOSD, Disease.MOGAD)
+UNIFORM = Prior(dict.fromkeys(PATTERNS, 0.25), "uniform")
+NOTHING_KNOWN = ClinicalContext()
+
+
+def decide(
+    rule_set: RuleSet,
+    signs: SignTable,
+    context: ClinicalContext = NOTHING_KNOWN,
+    prior: Mapping[str, float] | None = None,
+    prior_source: str = "given",
+) -> Verdict:
+    """Weigh the signs of a patient and say what they look like, and what that rests on.
+
+    Parameters
+    ----------
+    rule_set : RuleSet
+    signs : SignTable
+    context : ClinicalContext
+        Never image evidence: it opens population gates, adds priors and serology, and its
+        result stands beside the headline, which is by the images alone.
+    prior : mapping of str to float, optional
+        Probability by pattern, for the result with context.
+    prior_source : str
+        Where `prior` is from, for the reader.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    FormError
+        ``E73`` when `prior` gives no share to a pattern or does not sum to one.
+    """
+    site_prior = UNIFORM if prior is None else _checked(prior, prior_source)
+    rows = run_rules(rule_set, signs, NOTHING_KNOWN)
+    stated, pattern = _state(signs, rows)
+    images = judge(rows, Question(ALL, UNIFORM, stated, pattern))
+    with_context = None
+    if context.values or context.serostatus or prior is not None:
+        with_context = _with_context(rule_set, signs, context, site_prior, pattern, stated)
+    alerts = raise_alerts(rule_set.alerts, signs, context)
+    lesions = _lesions(rows)
+    flagged = _flagged(lesions, alerts)
+    return Verdict(
+        images=images,
+        with_context=with_context,
+        demyelinating=_demyelinating(rule_set, signs, context, flagged),
+        left_out=flagged,
+        alerts=alerts,
+        lesions=lesions,
+        criteria=_criteria(rule_set, signs, context),
+        not_assessable=not_assessable(rule_set, signs),
+        would_settle=would_settle(rows, signs, _first_two(images)),
+    )
+
+
+def not_analysable(code: str, text: str) -> Verdict:
+    """Verdict of a study that is in order but cannot be analysed: why, and what is missing."""
+    nothing = {name: Score(0.0, 0.0, 0.0) for name in PATTERNS}
+    return Verdict(
+        images=Opinion(
+            pattern="not_analysable",
+            patterns=PATTERNS,
+            ranking=PATTERNS,
+            possible=PATTERNS,
+            scores=nothing,
+            probabilities=dict(UNIFORM.values),
+            pairs=(),
+            prior=UNIFORM,
+            reasons=(Stated(code, text),),
+        )
+    )
+
+
+def without_lesions(signs: SignTable, left_out: tuple[int, ...]) -> SignTable:
+    """Signs of a patient as if some lesion groups were not there.
+
+    A patient's sign that was the sum of its lesions (``any``) is summed again over those that
+    stay; one that was set otherwise, by a reader or from the whole scan, stays as it is.
+    """
+    gone = {
+        number
+        for group in signs.groups
+        if group.main in left_out
+        for number in (group.main, *group.satellites)
+    } | set(left_out)
+    lesions = {number: own for number, own in signs.lesions.items() if number not in gone}
+    patient = dict(signs.patient)
+    for sign, value in signs.patient.items():
+        before = [own[sign].truth for own in signs.lesions.values() if sign in own]
+        if before and any_of(before) is value.truth:
+            after = any_of(own[sign].truth for own in lesions.values() if sign in own)
+            unknown = None if after.known else value.unknown or Unknown(Reason.NOT_MEASURED)
+            patient[sign] = SignValue(after, value.value, unknown, value.source)
+    groups = tuple(group for group in signs.groups if group.main not in left_out)
+    return replace(signs, lesions=lesions, patient=patient, groups=groups)
+
+
+def _checked(prior: Mapping[str, float], source: str) -> Prior:
+    wrong = set(prior) != set(PATTERNS) or any(not value > 0 for value in prior.values())
+    if wrong or not math.isclose(sum(prior.values()), 1.0, abs_tol=1e-3):
+        raise FormError("E73", value=", ".join(f"{name}: {prior[name]}" for name in prior))
+    return Prior({name: float(prior[name]) for name in PATTERNS}, source)
+
+
+def _state(signs: SignTable, rows: Rows) -> tuple[tuple[Stated, ...], str]:
+    """A pattern that holds before any weighing, with its reason."""
+    if not rows.lesions:
+        return (Stated("no_lesions", "The lesion mask is empty."),), "no_lesions"
+    if all(truth is Truth.FALSE for truth in rows.novelty.values()):
+        text = "Compared with the prior scan no lesion is new or enlarging."
+        return (Stated("no_new_lesions", text),), "no_new_lesions"
+    return (), ""
+
+
+def _with_context(
+    rule_set: RuleSet,
+    signs: SignTable,
+    context: ClinicalContext,
+    prior: Prior,
+    pattern: str,
+    stated: tuple[Stated, ...],
+) -> Opinion:
+    candidates = _candidates(context)
+    if candidates != ALL:
+        known = next(one for one in candidates if one is not Disease.PML)
+        text = f"The patient is known to have {known.value.upper()}: only PML is in question."
+        stated = (*stated, Stated("settled_by_context", text))
+        total = sum(prior.values[one.pattern] for one in candidates)
+        share = {one.pattern: prior.values[one.pattern] / total for one in candidates}
+        prior = Prior({name: share.get(name, 0.0) for name in PATTERNS}, prior.source)
+    rows = run_rules(rule_set, signs, context)
+    return judge(rows, Question(candidates, prior, stated, pattern))
+
+
+def _candidates(context: ClinicalContext) -> tuple[Disease, ...]:
+    """PML and the established disease, or all four."""
+    established = [one for one in DEMYELINATING if context.values.get("host") == one.value]
+    return (Disease.PML, established[0]) if established else ALL
+
+
+def _lesions(rows: Rows) -> tuple[LesionVerdict, ...]:
+    found = []
+    for unit, own in rows.lesions.items():
+        if not unit:
+            continue
+        alone = Rows(patient=(), lesions={unit: own}, novelty={unit: rows.novelty[unit]})
+        opinion = judge(alone, Question(ALL, UNIFORM))
+        scores = scores_of(weigh_lesion(rows, unit), ALL)
+        old = rows.novelty[unit] is Truth.FALSE
+        pattern = "indeterminate" if old else opinion.pattern
+        found.append(LesionVerdict(unit, pattern, scores, rows.novelty[unit]))
+    return tuple(found)
+
+
+def _flagged(
+    lesions: tuple[LesionVerdict, ...], alerts: tuple[AlertRaised, ...]
+) -> tuple[int, ...]:
+    """Lesion groups that question B leaves out."""
+    named = {one.lesion for one in lesions if one.pattern == Disease.PML.pattern}
+    return tuple(sorted(named | {unit for alert in alerts for unit in alert.lesions}))
+
+
+def _demyelinating(
+    rule_set: RuleSet, signs: SignTable, context: ClinicalContext, flagged: tuple[int, ...]
+) -> Opinion | None:
+    if _candidates(context) != ALL:
+        return None
+    rest = without_lesions(signs, flagged)
+    among = replace(
+        rule_set,
+        rules=tuple(rule for rule in rule_set.rules if Disease.PML not in rule.compares),
+    )
+    rows = run_rules(among, rest, NOTHING_KNOWN)
+    if not weigh(rows).pairs:
+        return None
+    third = 1 / len(DEMYELINATING)
+    prior = Prior(
+        {name: 0.0 if name == Disease.PML.pattern else third for name in PATTERNS}, "uniform"
+    )
+    return judge(rows, Question(DEMYELINATING, prior))
+
+
+def _criteria(
+    rule_set: RuleSet, signs: SignTable, context: ClinicalContext
+) -> dict[str, CriteriaState]:
+    outcomes = criteria_outcomes(rule_set.criteria, signs, context)
+    return {
+        item.id: CriteriaState(outcomes[item.id].truth, outcomes[item.id].missing, item.verified)
+        for item in rule_set.criteria
+    }
+
+
+def _first_two(opinion: Opinion) -> frozenset[Disease]:
+    """Leader and runner-up among the patterns that were weighed; PML and MS where none was."""
+    by_pattern = {one.pattern: one for one in Disease}
+    weighed = {name for pair in opinion.pairs for name in (pair.a, pair.b)}
+    first_two = [by_pattern[name] for name in opinion.ranking if name in weighed][:2]
+    return frozenset(first_two or (Disease.PML, Disease.MS))

@@ -1,0 +1,211 @@
+"""From weights to a pattern, or to the reasons why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lesionaid.criteria.evaluate import Rows
+from lesionaid.criteria.findings import findings
+from lesionaid.criteria.likelihood import Z95
+from lesionaid.criteria.model import Disease
+from lesionaid.criteria.weigh import Weighing, weigh
+from lesionaid.truth import Truth
+from lesionaid.verdict.completions import possible_leaders
+from lesionaid.verdict.model import Opinion, PairScore, Prior, Score, Stated
+
+__all__ = ["Question", "judge", "scores_of"]
+
+FEW_ROWS = 3
+"""Proposed: below this many rows the reader is told on how few the lead rests."""
+
+WORDS = {
+    Disease.PML: "PML-like",
+    Disease.MS: "MS-like",
+    Disease.NMOSD: "NMOSD-like",
+    Disease.MOGAD: "MOGAD-like",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: which diseases, with which prior, and what stands already.
+
+    Parameters
+    ----------
+    candidates : tuple of Disease
+    prior : Prior
+        By pattern; only the candidates' values are used.
+    stated : tuple of Stated
+        Reasons that are known beforehand.
+    pattern : str
+        A pattern that holds whatever the weights say (``no_lesions`` …); empty otherwise.
+    """
+
+    candidates: tuple[Disease, ...]
+    prior: Prior
+    stated: tuple[Stated, ...] = ()
+    pattern: str = ""
+
+    @property
+    def head_start(self) -> Mapping[Disease, float]:
+        """Logarithm of the prior of each candidate."""
+        return {one: math.log(self.prior.values[one.pattern]) for one in self.candidates}
+
+
+def judge(rows: Rows, question: Question) -> Opinion:
+    """Weigh the rows and say which pattern leads, and whether it may be named."""
+    weighing = weigh(rows)
+    order = _order(weighing, question)
+    leader = order[0]
+    touched = [one for one in order if one in weighing.touched]
+    rivals = [one for one in touched if one is not leader]
+    close = [one for one in rivals if not _separated(weighing, leader, one, question)]
+    blocks = _blocks(rows, weighing, question, leader, rivals, close)
+    named = leader.pattern if not blocks else "indeterminate"
+    patterns = [leader, *close] if touched else list(question.candidates)
+    notes = _notes(weighing, question, leader, rivals)
+    return Opinion(
+        pattern=question.pattern or named,
+        patterns=tuple(one.pattern for one in order if one in patterns),
+        ranking=tuple(one.pattern for one in _everyone(order)),
+        possible=tuple(
+            one.pattern for one in possible_leaders(rows, question.candidates, question.head_start)
+        ),
+        scores=scores_of(weighing, tuple(Disease)),
+        probabilities=_probabilities(weighing, question),
+        pairs=_pairs(weighing),
+        prior=question.prior,
+        reasons=(*question.stated, *blocks, *notes),
+        findings=findings(rows),
+    )
+
+
+def scores_of(weighing: Weighing, diseases: Sequence[Disease]) -> dict[str, Score]:
+    """Scores with their 95 % intervals, by pattern."""
+    scores = {}
+    for disease in diseases:
+        value, se = weighing.score(disease)
+        scores[disease.pattern] = Score(value, value - Z95 * se, value + Z95 * se)
+    return scores
+
+
+def _order(weighing: Weighing, question: Question) -> list[Disease]:
+    """Candidates by score and prior; of equals, those that a row touches first."""
+    return sorted(
+        question.candidates,
+        key=lambda one: (
+            -round(weighing.score(one)[0] + question.head_start[one], 9),
+            one not in weighing.touched,
+            list(Disease).index(one),
+        ),
+    )
+
+
+def _everyone(order: list[Disease]) -> list[Disease]:
+    """The candidates, then those that the context has ruled out of the question."""
+    return [*order, *(one for one in Disease if one not in order)]
+
+
+def _separated(weighing: Weighing, leader: Disease, rival: Disease, question: Question) -> bool:
+    value, se = weighing.difference(leader, rival)
+    ahead = value + question.head_start[leader] - question.head_start[rival]
+    return ahead > 0 and ahead - Z95 * se > 0
+
+
+def _blocks(
+    rows: Rows,
+    weighing: Weighing,
+    question: Question,
+    leader: Disease,
+    rivals: list[Disease],
+    close: list[Disease],
+) -> list[Stated]:
+    """Reasons why the leader may not be named."""
+    if not rivals or leader not in weighing.touched:
+        return [Stated("no_evidence", "No known sign weighs between these patterns.")]
+    blocks = []
+    if close:
+        names = ", ".join(WORDS[one] for one in close)
+        value, se = weighing.difference(leader, close[0])
+        blocks.append(
+            Stated(
+                "low_margin",
+                f"{WORDS[leader]} leads, but is not separated from {names}: ahead by {value:.1f} "
+                f"({value - Z95 * se:.1f} to {value + Z95 * se:.1f}).",
+            )
+        )
+    runner = rivals[0]
+    if not weighing.compared(leader, runner):
+        blocks.append(
+            Stated(
+                "untested_comparator",
+                f"No weighing row compares {WORDS[leader]} with {WORDS[runner]} directly.",
+            )
+        )
+    if leader is Disease.PML and not close:
+        gated = weigh(rows, keep=lambda row: row.gated is Truth.TRUE)
+        if not all(_separated(gated, leader, rival, question) for rival in rivals):
+            blocks.append(
+                Stated(
+                    "ungated_novelty",
+                    "PML-like leads only by rules counted on new lesions, and whether these "
+                    "lesions are new or enlarging is not known.",
+                )
+            )
+    return blocks
+
+
+def _notes(
+    weighing: Weighing, question: Question, leader: Disease, rivals: list[Disease]
+) -> list[Stated]:
+    """What a reader should know beside the pattern."""
+    notes = []
+    untouched = [one for one in question.candidates if one not in weighing.touched]
+    if untouched and rivals:
+        names = " and ".join(WORDS[one] for one in untouched)
+        notes.append(Stated("not_compared", f"No known sign bears on {names}."))
+    if rivals:
+        count = len(
+            {
+                name
+                for weight in weighing.pairs
+                if set(weight.pair) == {leader, rivals[0]}
+                for name in weight.rows
+            }
+        )
+        if 0 < count < FEW_ROWS:
+            rows = "one row" if count == 1 else f"{count} rows"
+            notes.append(
+                Stated(
+                    "few_rows",
+                    f"{WORDS[leader]} against {WORDS[rivals[0]]} rests on {rows} of evidence.",
+                )
+            )
+    return notes
+
+
+def _probabilities(weighing: Weighing, question: Question) -> dict[str, float]:
+    logits = {one: weighing.score(one)[0] + question.head_start[one] for one in question.candidates}
+    top = max(logits.values())
+    parts = {one: math.exp(value - top) for one, value in logits.items()}
+    total = sum(parts.values())
+    return {one.pattern: parts.get(one, 0.0) / total for one in Disease}
+
+
+def _pairs(weighing: Weighing) -> tuple[PairScore, ...]:
+    pairs = []
+    for weight in weighing.pairs:
+        reach = Z95 * math.sqrt(weight.variance)
+        pairs.append(
+            PairScore(
+                a=weight.pair[0].pattern,
+                b=weight.pair[1].pattern,
+                weight=weight.value,
+                low=weight.value - reach,
+                high=weight.value + reach,
+                rows=len(weight.rows),
+            )
+        )
+    return tuple(pairs)
