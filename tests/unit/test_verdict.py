@@ -356,6 +356,7 @@ def _rule(name: str, pair: Pair, toward: Disease, counts: tuple[int, ...], **mor
 
 
 NEW = SignIs("new_or_enlarging")
+ON_NATALIZUMAB = ContextIs("drug", ("natalizumab",))
 SMALL = RuleSet(
     (
         _rule("a", (PML, MS), PML, (56, 105, 2, 110), gate=NEW),
