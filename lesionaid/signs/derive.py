@@ -8,7 +8,7 @@ from lesionaid.context import ClinicalContext
 from lesionaid.quantity import Reason, Unknown, Value
 from lesionaid.signs.catalogue import SignCatalogue
 from lesionaid.signs.condition import uses_measurements
-from lesionaid.signs.evaluate import Scope, evaluate
+from lesionaid.signs.evaluate import Scope, evaluate, missing_needs
 from lesionaid.signs.settle import settle, unknown_sign
 from lesionaid.signs.spec import SignSpec
 from lesionaid.tables import MeasurementTable, SignTable, SignValue
@@ -94,9 +94,8 @@ def _missing(table: MeasurementTable) -> frozenset[str]:
     found: set[str] = set()
     for name, value in _values(table):
         if isinstance(value, Unknown) and value.reason in reasons:
-            spec = table.specs.get(name)
-            found.update(value.needs or (spec.needs if spec else ()))
-    return frozenset(found - {"lesions"})
+            found.update(missing_needs(value, table.specs.get(name)))
+    return frozenset(found)
 
 
 def _values(table: MeasurementTable) -> Iterable[tuple[str, Value]]:

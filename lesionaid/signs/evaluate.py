@@ -24,7 +24,7 @@ from lesionaid.signs.condition import (
 from lesionaid.tables import MeasurementSpec, SignValue
 from lesionaid.truth import Truth, all_of, any_of, at_least, none_of
 
-__all__ = ["Outcome", "Scope", "combine_unknowns", "evaluate"]
+__all__ = ["Outcome", "Scope", "combine_unknowns", "evaluate", "missing_needs"]
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -116,8 +116,8 @@ def _read(name: str, scope: Scope) -> Value:
     if scope.values is None:
         return Unknown(Reason.NOT_REPORTED)
     value = scope.values.get(name) or Unknown(Reason.NOT_MEASURED, f"{name} was not measured")
-    if isinstance(value, Unknown) and not value.needs:
-        return Unknown(value.reason, value.detail, _needs(name, value, scope))
+    if isinstance(value, Unknown):
+        return Unknown(value.reason, value.detail, missing_needs(value, scope.specs.get(name)))
     return value
 
 
@@ -158,11 +158,17 @@ def _named(leaf: NamedIs, scope: Scope) -> Outcome:
     return Outcome(Truth.of(word in leaf.yes), value)
 
 
-def _needs(name: str, value: Unknown, scope: Scope) -> tuple[str, ...]:
-    """What a missing image or prior would have to bring, from the catalogue of measurements."""
-    missing = (Reason.IMAGE_MISSING, Reason.ANATOMY_MISSING, Reason.PRIOR_MISSING)
-    spec = scope.specs.get(name)
-    return spec.needs if spec is not None and value.reason in missing else ()
+def missing_needs(value: Unknown, spec: MeasurementSpec | None) -> tuple[str, ...]:
+    """What would have to be there for a measurement that is unknown for want of something."""
+    if value.needs or spec is None:
+        return value.needs
+    if value.reason is Reason.IMAGE_MISSING:
+        return tuple(need for need in spec.needs if need not in _NOT_IMAGES)
+    own = {Reason.ANATOMY_MISSING: ("anatomy",), Reason.PRIOR_MISSING: ("prior",)}
+    return own.get(value.reason, ())
+
+
+_NOT_IMAGES = ("anatomy", "prior", "lesions")
 
 
 def _context(leaf: ContextIs, context: ClinicalContext) -> Outcome:
