@@ -388,6 +388,11 @@ CODES: dict[str, Code] = {
         "the study is larger than this machine can hold at once.",
         "close other programs, or run on a machine with at least 8 GB of memory.",
     ),
+    "E77": Code(
+        "a case of a rule comes out differently",
+        "the rule no longer means what its cases say it means.",
+        "mend the rule or the sign behind it; change the case only if it was wrong.",
+    ),
     "E99": Code(
         "a defect of lesionaid: please report it",
         "an error that was not foreseen; nothing was written.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -79,6 +80,9 @@ def write_together(
         staging = Path(tempfile.mkdtemp(prefix=".lesionaid-", dir=folder))
         for name, content in contents.items():
             write_atomic(staging / name, content)
+        for name in contents:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         for name in sorted(set(stale) - set(contents)):
             (folder / name).unlink(missing_ok=True)
         for name in contents:

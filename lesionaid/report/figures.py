@@ -25,7 +25,7 @@ LARGEST_DRAWN = 12
 MOST_DRAWN = 40
 """Limit of pictures in one page, so that it opens everywhere."""
 
-WHOLE = View(pixels_per_mm=1.25)
+WHOLE = View(pixels_per_mm=1.75)
 CLOSE = View(pixels_per_mm=4.0, width_mm=60.0)
 STRIP = View(pixels_per_mm=3.0, width_mm=50.0)
 """The same axial place on every other contrast."""

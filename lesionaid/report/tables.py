@@ -52,6 +52,9 @@ LESION_SIGNS = "touches_"
 """Signs with this beginning get a column in ``lesions.tsv``; all others are in ``signs.tsv``."""
 NOVELTY = "new_or_enlarging"
 
+NOTHING_MEASURED = MeasurementTable({}, {}, {})
+"""Of a study that could not be analysed: its tables have headers and no rows."""
+
 SIGN_COLUMNS = ("lesion", "sign", "truth", "value", "unit", "reason", "source")
 FINDING_COLUMNS = (
     *("kind", "id", "title", "truth", "gated", "lesions", "compares", "toward"),
@@ -114,25 +117,23 @@ def _measurement_files(assessment: Assessment) -> Iterator[tuple[str, bytes]]:
         mask = assessment.study.lesions
         source = mask.source if mask is not None else None
         yield "lesions.nii.gz", label_map_nifti(assessment.lesions, source)
-    table = assessment.measurements
-    if table is not None:
-        columns = _sign_columns(assessment)
-        yield "lesions.tsv", lesions_tsv(table, assessment.signs, columns)
-        yield "lesions.json", json_bytes(lesions_sidecar(table, columns))
-        yield "measurements.json", json_bytes(measurements_json(table))
+    table = assessment.measurements or NOTHING_MEASURED
+    columns = _sign_columns(table)
+    yield "lesions.tsv", lesions_tsv(table, assessment.signs, columns)
+    yield "lesions.json", json_bytes(lesions_sidecar(table, columns))
+    yield "measurements.json", json_bytes(measurements_json(table))
 
 
-def _sign_columns(assessment: Assessment) -> tuple[str, ...]:
+def _sign_columns(table: MeasurementTable) -> tuple[str, ...]:
     """Signs with a column in ``lesions.tsv``, the same ones for every study."""
     from lesionaid.signs.catalogue import load_catalogue
 
-    measured = assessment.measurements.specs if assessment.measurements is not None else {}
     return tuple(
         name
         for name, spec in load_catalogue().signs.items()
         if spec.level == "lesion"
         and (name.startswith(LESION_SIGNS) or name == NOVELTY)
-        and name not in measured
+        and name not in table.specs
     )
 
 

@@ -1,0 +1,28 @@
+"""The commands, by name. Heavy libraries are imported inside them, never here."""
+
+from __future__ import annotations
+
+import typer
+
+from lesionaid.cli.assess import assess, features
+from lesionaid.cli.explain import explain, schema, version
+from lesionaid.cli.rules import rules
+from lesionaid.cli.validate import validate
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="lesionaid",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Research software. Not a medical device. PML is never excluded.",
+    help="From brain MRI to measured lesions, named signs, published criteria and a pattern.",
+)
+app.command()(assess)
+app.command()(features)
+app.command()(validate)
+app.add_typer(rules, name="rules")
+app.command()(explain)
+app.command()(schema)
+app.command()(version)

@@ -1,0 +1,253 @@
+"""``lesionaid assess`` and ``lesionaid features``: one study, from files to results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesionaid.cli.options import (
+    AdcOption,
+    AnatomyOption,
+    BrainOption,
+    ContextOption,
+    DwiOption,
+    FlairOption,
+    Form,
+    LabelsOption,
+    LesionsOption,
+    NativeScaleOption,
+    OrientationOption,
+    OutputOption,
+    PhaseOption,
+    PreferOption,
+    PriorOption,
+    QuietOption,
+    ResampleOption,
+    SignsOption,
+    Space,
+    SpaceOption,
+    StudyArgument,
+    SwiOption,
+    T1ceOption,
+    T1Option,
+    T2Option,
+    ThresholdOption,
+    VolumeOption,
+    named_options,
+    parse_labels,
+    refuse_overwriting,
+    study_paths,
+)
+from lesionaid.cli.progress import stages
+
+if TYPE_CHECKING:
+    from lesionaid.assessment import Assessment
+
+__all__ = ["assess", "features"]
+
+Files = Mapping[str, Path | None]
+
+STAGES = {
+    "rules": "Reading signs and rules",
+    "load": "Reading and checking the scans",
+    "registration": "Registering to the template",
+    "measurement": "Measuring lesions",
+    "verdict": "Weighing the evidence",
+}
+"""Names of the pipeline's stages for a reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How files are read, as given on the command line."""
+
+    space: Space
+    native_scale: float | None
+    prefer: Form | None
+    orientation: str | None
+    volume: int | None
+    threshold: float | None
+    labels: str | None
+    resample: bool
+
+
+def assess(
+    output: OutputOption,
+    study: StudyArgument = None,
+    flair: FlairOption = None,
+    t1: T1Option = None,
+    t1ce: T1ceOption = None,
+    t2: T2Option = None,
+    dwi: DwiOption = None,
+    adc: AdcOption = None,
+    swi: SwiOption = None,
+    phase: PhaseOption = None,
+    lesions: LesionsOption = None,
+    anatomy: AnatomyOption = None,
+    brain_mask: BrainOption = None,
+    prior: PriorOption = None,
+    context: ContextOption = None,
+    signs: SignsOption = None,
+    space: SpaceOption = Space.NATIVE,
+    native_scale: NativeScaleOption = None,
+    prefer: PreferOption = None,
+    assume_orientation: OrientationOption = None,
+    volume: VolumeOption = None,
+    mask_threshold: ThresholdOption = None,
+    labels: LabelsOption = None,
+    resample_mask: ResampleOption = False,
+    no_html: Annotated[bool, typer.Option("--no-html", help="No report.html.")] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Assess one study: measurements, signs, criteria, verdict and report."""
+    files = _files(flair, t1, t1ce, t2, dwi, adc, swi, phase)
+    files |= _beside(lesions, anatomy, brain_mask, prior, context)
+    reading = _Reading(
+        space,
+        native_scale,
+        prefer,
+        assume_orientation,
+        volume,
+        mask_threshold,
+        labels,
+        resample_mask,
+    )
+    with stages(quiet) as tell:
+        assessment = _assess(study, files, reading, signs, output, tell)
+        tell("Writing results" if no_html else "Drawing the report")
+        from lesionaid.report.tables import write_outputs
+
+        write_outputs(assessment, output, html=not no_html)
+    if not quiet:
+        from lesionaid.cli.summary import summary
+
+        shown = output / ("verdict.json" if no_html else "report.html")
+        typer.echo(summary(assessment, shown))
+
+
+def features(
+    output: OutputOption,
+    study: StudyArgument = None,
+    flair: FlairOption = None,
+    t1: T1Option = None,
+    t1ce: T1ceOption = None,
+    t2: T2Option = None,
+    dwi: DwiOption = None,
+    adc: AdcOption = None,
+    swi: SwiOption = None,
+    phase: PhaseOption = None,
+    lesions: LesionsOption = None,
+    anatomy: AnatomyOption = None,
+    brain_mask: BrainOption = None,
+    prior: PriorOption = None,
+    space: SpaceOption = Space.NATIVE,
+    native_scale: NativeScaleOption = None,
+    prefer: PreferOption = None,
+    assume_orientation: OrientationOption = None,
+    volume: VolumeOption = None,
+    mask_threshold: ThresholdOption = None,
+    labels: LabelsOption = None,
+    resample_mask: ResampleOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Stop after the measurements: lesion table, label map, no verdict."""
+    files = _files(flair, t1, t1ce, t2, dwi, adc, swi, phase)
+    files |= _beside(lesions, anatomy, brain_mask, prior, None)
+    reading = _Reading(
+        space,
+        native_scale,
+        prefer,
+        assume_orientation,
+        volume,
+        mask_threshold,
+        labels,
+        resample_mask,
+    )
+    with stages(quiet) as tell:
+        assessment = _assess(study, files, reading, None, output, tell)
+        tell("Writing results")
+        from lesionaid.report.tables import write_outputs
+
+        names = write_outputs(assessment, output, html=False, verdict=False)
+    if not quiet:
+        typer.echo("\n".join(str(output / name) for name in names))
+
+
+def _files(
+    flair: Path | None,
+    t1: Path | None,
+    t1ce: Path | None,
+    t2: Path | None,
+    dwi: Path | None,
+    adc: Path | None,
+    swi: Path | None,
+    phase: Path | None,
+) -> dict[str, Path | None]:
+    """Scans by the names of :class:`~lesionaid.study.scan.Contrast`."""
+    return {
+        "FLAIR": flair,
+        "T1w": t1,
+        "T1w_ce": t1ce,
+        "T2w": t2,
+        "DWI": dwi,
+        "ADC": adc,
+        "SWI": swi,
+        "phase": phase,
+    }
+
+
+def _beside(
+    lesions: Path | None,
+    anatomy: Path | None,
+    brain: Path | None,
+    prior: Path | None,
+    context: Path | None,
+) -> dict[str, Path | None]:
+    return {
+        "lesions": lesions,
+        "anatomy": anatomy,
+        "brain": brain,
+        "prior": prior,
+        "context": context,
+    }
+
+
+def _assess(
+    study: Path | None,
+    files: Files,
+    reading: _Reading,
+    signs: Path | None,
+    output: Path,
+    tell: Callable[[str], None],
+) -> Assessment:
+    tell("Finding the scans")
+    from lesionaid.study.options import GateOptions
+
+    paths = study_paths(study, files)
+    refuse_overwriting(paths, signs, output)
+    options = GateOptions(
+        prefer=None if reading.prefer is None else reading.prefer.value,
+        assume_orientation=reading.orientation,
+        volume=reading.volume,
+        resample_mask=reading.resample,
+        mask_threshold=reading.threshold,
+        labels=parse_labels(reading.labels),
+    )
+    from lesionaid.pipeline import assess as run_pipeline
+
+    assessment = run_pipeline(
+        paths,
+        options=options,
+        space=reading.space.value,
+        native_scale=reading.native_scale,
+        reader_form=signs,
+        progress=lambda stage: tell(STAGES.get(stage, stage)),
+    )
+    given = {"study": study, **files, "signs": signs, "space": reading.space.value}
+    given |= {name: getattr(reading, name) for name in reading.__slots__ if name != "space"}
+    used = replace(assessment.provenance, options=named_options(given))
+    return replace(assessment, provenance=used)

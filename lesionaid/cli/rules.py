@@ -1,0 +1,110 @@
+"""``lesionaid rules``: the knowledge, readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lesionaid.errors import UsageError
+
+if TYPE_CHECKING:
+    from lesionaid.criteria.model import CriteriaSet, Rule
+    from lesionaid.report.page import Knowledge
+    from lesionaid.signs.spec import SignSpec
+
+__all__ = ["rules"]
+
+rules = typer.Typer(
+    no_args_is_help=True, help="The rules, criteria sets and signs: list, show, check."
+)
+
+
+@rules.command("list")
+def list_rules(
+    signs: Annotated[bool, typer.Option("--signs", help="The sign catalogue instead.")] = False,
+) -> None:
+    """List rules and criteria sets, or the signs."""
+    from lesionaid.report.page import load_knowledge
+
+    known = load_knowledge()
+    if signs:
+        for sign in known.signs.signs.values():
+            typer.echo(f"{sign.id:<36} {sign.title}")
+        return
+    for rule in known.rules.rules:
+        typer.echo(f"{rule.id:<36} {rule.title} [{rule.grade}, {rule.status}]")
+    for criteria in known.rules.criteria:
+        mark = "" if criteria.verified else " [unverified]"
+        typer.echo(f"{criteria.id:<36} {criteria.title}{mark}")
+    for alert in known.rules.alerts:
+        typer.echo(f"{alert.code:<36} {alert.title} [alert]")
+
+
+@rules.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Id of a rule, criteria set, alert or sign.")],
+) -> None:
+    """Print one rule, criteria set, alert or sign, as it is written."""
+    from lesionaid.report.page import load_knowledge
+    from lesionaid.rules_path import rules_dir
+
+    known = load_knowledge()
+    found = dict(_files(known))
+    wanted = name if name in found else known.signs.find(name) or name
+    if wanted not in found:
+        near = get_close_matches(name, found, n=3, cutoff=0.5)
+        raise UsageError("U06", value=name + (f"; nearest: {', '.join(near)}" if near else ""))
+    typer.echo((rules_dir() / found[wanted]).read_text(encoding="utf-8"), nl=False)
+    if wanted in known.signs.signs:
+        _show_links(known, known.signs.signs[wanted])
+
+
+def _files(known: Knowledge) -> Iterator[tuple[str, str]]:
+    """Files under ``rules/`` by id."""
+    for rule in known.rules.rules:
+        yield rule.id, rule.file
+    for criteria in known.rules.criteria:
+        yield criteria.id, criteria.file
+    for alert in known.rules.alerts:
+        yield alert.code, alert.file
+    for name in (*known.signs.signs, *known.signs.inputs):
+        yield name, f"signs/{name}.yaml"
+
+
+def _show_links(known: Knowledge, sign: SignSpec) -> None:
+    from lesionaid.criteria.expression import sign_leaves
+
+    users = [rule.id for rule in known.rules.rules if sign.id in sign_leaves(rule.when)]
+    if users:
+        typer.echo(f"# used by: {', '.join(users)}")
+
+
+@rules.command("check")
+def check() -> None:
+    """Load everything strictly and run the cases of every rule and criteria set."""
+    from lesionaid.criteria.cases import run_cases
+    from lesionaid.errors import RuleError
+    from lesionaid.report.page import load_knowledge
+    from lesionaid.rules_path import rules_dir
+
+    known = load_knowledge()
+    folder, names = rules_dir(), frozenset(known.signs.signs)
+    failed = []
+    total = 0
+    checked: tuple[Rule | CriteriaSet, ...] = (*known.rules.rules, *known.rules.criteria)
+    for rule in checked:
+        for case in run_cases(folder, rule, names):
+            total += 1
+            if not case.passed:
+                failed.append(
+                    f"{rule.id}: '{case.name}' gives {case.found.value}, not {case.expected.value}"
+                )
+    if failed:
+        raise RuleError("E77", value="; ".join(failed))
+    typer.echo(
+        f"{len(known.rules.rules)} rules, {len(known.rules.criteria)} criteria sets, "
+        f"{len(known.rules.alerts)} alerts, {len(names)} signs: in order, {total} cases pass"
+    )

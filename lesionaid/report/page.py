@@ -1,0 +1,225 @@
+"""The report: one offline HTML file, no script, no network, the same bytes every time.
+
+Everything that comes from a file or a form goes through the template's escaping; the style
+is allowed by its hash and nothing else is, so that even markup that slipped through would
+neither run nor load.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from lesionaid.assessment import Assessment
+from lesionaid.criteria.load import load_rules
+from lesionaid.criteria.model import RuleSet
+from lesionaid.report.evidence import (
+    cited,
+    criteria_views,
+    finding_views,
+    moved_by,
+    score_chart,
+)
+from lesionaid.report.figures import LARGEST_DRAWN, Figures, chosen_lesions, draw_figures
+from lesionaid.report.lesion_cards import (
+    TABLE_COLUMNS,
+    flagged,
+    lesion_cards,
+    lesion_rows,
+    sign_groups,
+)
+from lesionaid.report.words import (
+    clean,
+    needs_words,
+    pattern_words,
+    plain,
+    signed,
+    value_words,
+)
+from lesionaid.rules_path import rules_dir
+from lesionaid.signs.catalogue import SignCatalogue, load_catalogue
+from lesionaid.study.scan import Contrast, Source, Study
+from lesionaid.verdict.model import INTENDED_USE, PATTERNS
+
+__all__ = ["Knowledge", "load_knowledge", "report_html"]
+
+_TEMPLATES = "lesionaid.report.templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Titles, counts and references that the report prints beside the result."""
+
+    rules: RuleSet
+    signs: SignCatalogue
+
+
+def load_knowledge() -> Knowledge:
+    """Read the installed rules and signs."""
+    signs = load_catalogue()
+    return Knowledge(load_rules(rules_dir(), frozenset(signs.signs)), signs)
+
+
+def report_html(assessment: Assessment, knowledge: Knowledge | None = None) -> bytes:
+    """Draw the report.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    knowledge : Knowledge, optional
+        The installed rules and signs when left out.
+    """
+    figures = _figures(assessment)
+    style = _text("report.css") + _columns(figures)
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            style=Markup(style),
+            policy=_policy(style),
+            **_context(assessment, figures, knowledge or load_knowledge()),
+        )
+    )
+    return page.lstrip().encode()
+
+
+def _columns(figures: Figures | None) -> str:
+    """Column widths by which the three planes of a brain come out at one scale."""
+    drawn = next(iter(figures.lesions.values())).whole if figures and figures.lesions else ()
+    if not drawn:
+        return ""
+    widths = " ".join(f"minmax(0, {picture.size[0]}fr)" for picture in drawn)
+    return f".whole {{ grid-template-columns: {widths}; }}\n"
+
+
+def _policy(style: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _text(name: str) -> str:
+    return files(_TEMPLATES).joinpath(name).read_text(encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters.update(
+        pattern=pattern_words, plain=plain, signed=signed, needs=needs_words, value=value_words
+    )
+    return environment
+
+
+def _finalize(value: object) -> object:
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _context(
+    assessment: Assessment, figures: Figures | None, knowledge: Knowledge
+) -> dict[str, Any]:
+    """Everything that the template may say."""
+    verdict = assessment.verdict
+    findings = finding_views(verdict.findings, knowledge.rules, knowledge.signs)
+    criteria = criteria_views(verdict, knowledge.rules, knowledge.signs)
+    table = assessment.measurements
+    columns = [title for name, title in TABLE_COLUMNS.items() if table and name in table.specs]
+    return {
+        "intended_use": INTENDED_USE,
+        "alert_titles": {alert.code: alert.title for alert in knowledge.rules.alerts},
+        "verdict": verdict,
+        "patterns": PATTERNS,
+        "study": assessment.study,
+        "anatomy": assessment.anatomy,
+        "scans": _scan_rows(assessment.study),
+        "missing": [c for c in Contrast if c not in assessment.study.scans],
+        "quality": _quality(assessment),
+        "notes": assessment.notes,
+        "lesions": assessment.lesions,
+        "table": table,
+        "columns": columns,
+        "rows": lesion_rows(assessment, figures.lesions if figures else {}),
+        "cards": lesion_cards(assessment, figures, knowledge.signs) if figures else (),
+        "background": figures.background if figures else "",
+        "largest_drawn": LARGEST_DRAWN,
+        "patient_signs": sign_groups(assessment.signs.patient, knowledge.signs),
+        "findings": findings,
+        "criteria": criteria,
+        "moved": moved_by(findings),
+        "charts": _charts(assessment),
+        "references": cited(findings, criteria, knowledge.rules),
+        "sign_titles": {name: spec.title for name, spec in knowledge.signs.signs.items()},
+        "not_assessable": _not_assessable(assessment, knowledge.signs),
+        "provenance": assessment.provenance,
+    }
+
+
+def _figures(assessment: Assessment) -> Figures | None:
+    if assessment.lesions is None or not assessment.lesions.lesions:
+        return None
+    chosen = chosen_lesions(assessment.lesions, flagged(assessment))
+    return draw_figures(assessment.study, assessment.anatomy, assessment.lesions, chosen)
+
+
+def _scan_rows(study: Study) -> list[tuple[str, Source]]:
+    rows = [(str(contrast), scan.source) for contrast, scan in study.scans.items()]
+    for role, image in (
+        ("lesion mask", study.lesions),
+        ("anatomy labels", study.anatomy),
+        ("brain mask", study.brain),
+    ):
+        if image is not None:
+            rows.append((role, image.source))
+    return rows
+
+
+def _quality(assessment: Assessment) -> list[tuple[str, str]]:
+    anatomy = assessment.anatomy
+    if anatomy is None:
+        return []
+    rows = [(plain(name), value_words(value)) for name, value in anatomy.quality.items()]
+    if anatomy.error_mm is not None:
+        rows.insert(0, ("median error of a distance", f"{anatomy.error_mm:.1f} mm"))
+    return rows
+
+
+def _charts(assessment: Assessment) -> list[dict[str, Any]]:
+    """Imaging alone and imaging with context side by side, and question B."""
+    verdict = assessment.verdict
+    opinions = [
+        ("Images alone", verdict.images),
+        ("Images and context", verdict.with_context),
+        ("Among the demyelinating patterns, PML-flagged lesions left out", verdict.demyelinating),
+    ]
+    return [
+        {"title": title, "opinion": opinion, "chart": score_chart(opinion)}
+        for title, opinion in opinions
+        if opinion is not None
+    ]
+
+
+def _not_assessable(
+    assessment: Assessment, signs: SignCatalogue
+) -> Mapping[str, list[tuple[str, str]]]:
+    """Signs that nobody could assess, by what they need: title and reason."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for row in assessment.verdict.not_assessable:
+        title = signs.signs[row.sign].title if row.sign in signs.signs else plain(row.sign)
+        needs = needs_words(row.needs) or "no further scan: see the reason"
+        groups.setdefault(needs, []).append((title, row.detail or plain(row.reason)))
+    return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))

@@ -1,0 +1,1 @@
+"""Template and style of the report, as package data."""
