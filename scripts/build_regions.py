@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Builder:
 
     def __init__(self, template: Template, marks: dict[str, Any]) -> None:
         self.marks = marks
-        self.middle = int(round(-template.grid.affine[0, 3]))  # index of x = 0
+        self.middle = round(-template.grid.affine[0, 3])  # index of x = 0
         half = slice(self.middle, None)
         self.t1w = template.t1w[half]
         self.gray = template.gray_matter[half]
@@ -60,6 +61,7 @@ class Builder:
     # -- landmarks to volumes ---------------------------------------------------------------
 
     def index(self, point: list[float]) -> tuple[int, int, int]:
+        """Voxel of a point in mm."""
         i, j, k = (int(v) for v in np.rint(np.asarray(point) - self.origin))
         return i, j, k
 
@@ -142,7 +144,11 @@ class Builder:
         behind = np.broadcast_to(self.xyz[1] < self.surface("brainstem_back"), below.shape)
         level, width = np.asarray(self.marks["brainstem_half_width"], dtype=float)[::-1].T
         narrow = self.xyz[0] <= np.interp(self.xyz[2], level, width)
-        stem = below & ~behind & ~self.diencephalon() & narrow
+        may_be = ~behind & ~self.diencephalon() & narrow
+        stem = below & may_be
+        whole = np.concatenate([stem[:0:-1], stem])  # so that closing sees no edge at x = 0
+        closed = ndi.binary_closing(whole, iterations=4)[stem.shape[0] - 1 :]
+        stem = closed & may_be & self.brain
         return below & ~stem, stem
 
     def ventricles(self) -> tuple[Mask, Mask, Mask]:
@@ -159,6 +165,7 @@ class Builder:
         return lateral | self.temporal_horn(), third, fourth
 
     def box(self, name: str) -> Mask:
+        """A box between two corners in mm."""
         low, high = self.marks["ventricles"][name]
         inside = [(self.xyz[a] >= low[a]) & (self.xyz[a] <= high[a]) for a in range(3)]
         return np.logical_and.reduce(inside)
@@ -204,6 +211,7 @@ class Builder:
         return sites
 
     def deep_gray(self) -> Mask:
+        """All nuclei, the hippocampus and the amygdala with them."""
         return np.logical_or.reduce([self.nucleus(name) for name in NUCLEI])
 
     def nucleus(self, name: str) -> Mask:
@@ -244,7 +252,7 @@ def signed(inside: Mask, open_midline: bool) -> NDArray[np.float64]:
 def polyline(points: list[list[float]]) -> NDArray[np.float64]:
     """Points every 0.5 mm along a polyline."""
     pieces = []
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
         steps = max(2, int(np.linalg.norm(b - a) * 2))
         pieces.append(a + np.linspace(0, 1, steps)[:, None] * (b - a))
