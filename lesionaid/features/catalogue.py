@@ -1,0 +1,148 @@
+"""The catalogue of measurements, and the one function that makes them all.
+
+A new measurement is one function, one line here, one phantom test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.burden import BURDEN_SPECS, burden_measurements, voxel_max_mm
+from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
+from lesionaid.features.focality import FOCALITY_SPECS, focality_measurements
+from lesionaid.features.intensity import INTENSITY_SPECS, intensity_measurements, references
+from lesionaid.features.location import LOCATION_SPECS, location_measurements
+from lesionaid.features.reference_tissue import normal_white_matter
+from lesionaid.features.satellites import SATELLITE_SPECS, satellite_measurements
+from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_measurements
+from lesionaid.features.voxels import lesion_voxels, merge
+from lesionaid.lesions.lesion_map import LesionMap
+from lesionaid.lesions.scale import SizeScale
+from lesionaid.quantity import Reason, Unknown, Value
+from lesionaid.study.scan import Study
+from lesionaid.tables import Level, MeasurementSpec, MeasurementTable
+
+__all__ = ["FEATURES", "measure", "unmeasured", "with_extra"]
+
+FEATURES: tuple[MeasurementSpec, ...] = (
+    *SHAPE_SPECS,
+    *FOCALITY_SPECS,
+    *LOCATION_SPECS,
+    *SATELLITE_SPECS,
+    *INTENSITY_SPECS,
+    *ENHANCEMENT_SPECS,
+    *BURDEN_SPECS,
+)
+"""Every measurement of this wing, in the order of columns; change adds its own."""
+
+
+def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> MeasurementTable:
+    """Measure every lesion and the study.
+
+    Parameters
+    ----------
+    study : Study
+        Aligned: every scan on ``anatomy.grid``.
+    anatomy : AnatomyMap or None
+        None makes location and every intensity ``ANATOMY_MISSING``; size and shape stay.
+    lesions : LesionMap
+        On the mask's own grid.
+
+    Returns
+    -------
+    MeasurementTable
+        Every name of :data:`FEATURES`, for every lesion (specks included) or the study.
+    """
+    scale = SizeScale(study.space, study.native_scale)
+    grid = anatomy.grid if anatomy else study.reference or lesions.grid
+    voxels = lesion_voxels(lesions, grid)
+    tissue = normal_white_matter(anatomy, voxels) if anatomy else None
+    enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, voxels, scale)
+    shape = shape_measurements(lesions, space=study.space, native_scale=study.native_scale)
+    rows = merge(
+        {lesion: dict(row) for lesion, row in shape.items()},
+        focality_measurements(lesions, scale),
+        location_measurements(lesions, voxels, anatomy, scale),
+        satellite_measurements(lesions, anatomy, scale, voxel_max_mm(study, lesions)),
+        intensity_measurements(study, lesions, voxels, references(study, anatomy, tissue)),
+        enhancement,
+    )
+    whole = {
+        **total_measurements(lesions, space=study.space, native_scale=study.native_scale),
+        **burden_measurements(study, lesions, rows, voxels, anatomy, scale),
+        **noise,
+    }
+    return MeasurementTable(
+        specs=MappingProxyType({spec.name: spec for spec in FEATURES}),
+        lesions={
+            lesion.id: _ordered(rows[lesion.id], FEATURES, "lesion") for lesion in lesions.lesions
+        },
+        study=_ordered(whole, FEATURES, "study"),
+        groups=lesions.groups,
+        specks=frozenset(lesion.id for lesion in lesions.lesions if lesion.speck),
+    )
+
+
+def unmeasured(extra: Sequence[MeasurementSpec] = ()) -> MeasurementTable:
+    """The table of a study without a lesion mask: no rows, everything unknown."""
+    why = Unknown(Reason.LESIONS_MISSING, "no lesion mask was given", needs=("lesions",))
+    specs = (*FEATURES, *extra)
+    return MeasurementTable(
+        specs=MappingProxyType({spec.name: spec for spec in specs}),
+        lesions={},
+        study={spec.name: why for spec in specs if spec.level == "study"},
+    )
+
+
+def with_extra(
+    table: MeasurementTable,
+    specs: Sequence[MeasurementSpec],
+    lesion_values: Mapping[int, Mapping[str, Value]],
+    study_values: Mapping[str, Value],
+) -> MeasurementTable:
+    """Append measurements made elsewhere, such as the change against a prior study.
+
+    Parameters
+    ----------
+    table : MeasurementTable
+    specs : sequence of MeasurementSpec
+        Rows of the catalogue that are added, after those of `table`.
+    lesion_values : mapping of int to mapping of str to Value
+        A value for every lesion of `table` and every lesion-level spec.
+    study_values : mapping of str to Value
+        A value for every study-level spec.
+
+    Raises
+    ------
+    ValueError
+        If a name is there already, or values and specs do not match: a mistake in the
+        program, never in the input.
+    """
+    twice = [spec.name for spec in specs if spec.name in table.specs]
+    if twice:
+        raise ValueError(f"measured twice: {', '.join(twice)}")
+    if set(lesion_values) != set(table.lesions):
+        raise ValueError("extra measurements are not of the same lesions")
+    return MeasurementTable(
+        specs=MappingProxyType({**table.specs, **{spec.name: spec for spec in specs}}),
+        lesions={
+            lesion: {**row, **_ordered(lesion_values[lesion], specs, "lesion")}
+            for lesion, row in table.lesions.items()
+        },
+        study={**table.study, **_ordered(study_values, specs, "study")},
+        groups=table.groups,
+        specks=table.specks,
+    )
+
+
+def _ordered(
+    row: Mapping[str, Value], specs: Sequence[MeasurementSpec], level: Level
+) -> dict[str, Value]:
+    """A row in the order of the catalogue; it must hold every name of its level and no other."""
+    names = [spec.name for spec in specs if spec.level == level]
+    if set(names) != set(row):
+        odd = ", ".join(sorted(set(names) ^ set(row)))
+        raise ValueError(f"measured and catalogued {level} values differ: {odd}")
+    return {name: row[name] for name in names}
