@@ -10,7 +10,7 @@ from typing import Any
 from lesionaid.errors import RuleError
 from lesionaid.quantity import Unit
 from lesionaid.signs.condition import Condition, SignIs, parse_condition
-from lesionaid.signs.spec import Expansion, InputSpec, SignSpec
+from lesionaid.signs.spec import SECTIONS, Expansion, InputSpec, SignSpec
 from lesionaid.strict_yaml import Key, Loaded, load_strict_file
 
 __all__ = ["FIELDS", "GROUPS", "NEEDS", "SCHEMA", "load_sign"]
@@ -44,7 +44,7 @@ NEEDS = (
 )
 """What an examination may have to hold."""
 
-_TEXTS = ("id", "title", "reader", "level")
+_TEXTS = ("id", "title", "section", "reader", "level")
 _LISTS = ("aliases", "implies", "excludes", "needs", "unknown_when", "limits", "references")
 FIELDS: Mapping[str, frozenset[str]] = {
     "sign": frozenset(
@@ -148,6 +148,7 @@ class _File:
         return SignSpec(
             id=self.text("id"),
             title=self.text("title"),
+            section=self.choice("section", tuple(SECTIONS)),
             reader=self.text("reader"),
             level=level,
             patient=self.choice("patient", ("any", "all"), default="any"),
@@ -193,6 +194,7 @@ class _File:
         return InputSpec(
             id=self.text("id"),
             title=self.text("title"),
+            section=self.choice("section", tuple(SECTIONS)),
             reader=self.text("reader"),
             level=self.choice("level", ("lesion", "patient")),
             kind=kind,

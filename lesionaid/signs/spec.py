@@ -9,7 +9,28 @@ from typing import Literal
 from lesionaid.quantity import Unit
 from lesionaid.signs.condition import Condition
 
-__all__ = ["Expansion", "InputSpec", "SignSpec"]
+__all__ = ["SECTIONS", "Expansion", "InputSpec", "SignSpec"]
+
+SECTIONS: Mapping[str, str] = {
+    "extent": "Size and extent",
+    "border": "Borders",
+    "satellites": "Satellites",
+    "cortex": "Cortex and the white matter under it",
+    "ventricle": "Lateral ventricles",
+    "callosum": "Corpus callosum",
+    "deep_grey": "Deep grey matter and diencephalon",
+    "posterior_fossa": "Posterior fossa",
+    "distribution": "Lobes, sides and number",
+    "signal": "Signal and tissue",
+    "diffusion": "Diffusion",
+    "enhancement": "Enhancement",
+    "susceptibility": "Susceptibility",
+    "change": "Change since the prior scan",
+    "cord": "Spinal cord",
+    "optic_nerve": "Optic nerves",
+    "criteria": "Clinical and combined inputs of published criteria",
+}
+"""Parts of a form, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +50,8 @@ class SignSpec:
     id : str
         The file's name.
     title : str
+    section : str
+        Key of :data:`SECTIONS`.
     reader : str
         Definition for a reader, in words.
     level : {"lesion", "patient"}
@@ -61,6 +84,7 @@ class SignSpec:
 
     id: str
     title: str
+    section: str
     reader: str
     level: Literal["lesion", "patient"]
     patient: Literal["any", "all"] = "any"
@@ -86,7 +110,7 @@ class InputSpec:
 
     Parameters
     ----------
-    id, title, reader, level, aliases
+    id, title, section, reader, level, aliases
         As of a sign.
     kind : {"choice", "list", "number", "text"}
     values : mapping of str to Expansion
@@ -102,6 +126,7 @@ class InputSpec:
 
     id: str
     title: str
+    section: str
     reader: str
     level: Literal["lesion", "patient"]
     kind: Literal["choice", "list", "number", "text"]

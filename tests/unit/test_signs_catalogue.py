@@ -53,6 +53,7 @@ GOOD = """\
 schema: lesionaid-sign/1
 id: {id}
 title: A sign
+section: extent
 reader: What a reader calls so.
 level: lesion
 measure: {{measurement: diameter_max_mm, op: ">=", value: 3, unit: mm}}
@@ -169,31 +170,31 @@ def test_a_good_file_loads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "line", "word"),
     [
-        (("level: lesion\n", "level: lesion\nlevel: lesion\n"), "E60", 6, "twice"),
+        (("level: lesion\n", "level: lesion\nlevel: lesion\n"), "E60", 7, "twice"),
         (("title: A sign", "title: &a A sign"), "E60", 3, "anchor"),
         (("title: A sign\n", ""), "E61", 1, "'title' is missing"),
         (("title: A sign", "titel: A sign"), "E61", 3, "unknown field 'titel'"),
-        (("level: lesion", "level: brain"), "E62", 5, "allowed: lesion, patient"),
+        (("level: lesion", "level: brain"), "E62", 6, "allowed: lesion, patient"),
         (("sign/1", "sign/2"), "E62", 1, "lesionaid-sign/1"),
         (("id: broken", "id: other"), "E62", 2, "file's name"),
-        (("unit: mm", "unit: cm"), "E62", 6, "unit 'cm'; allowed"),
-        ((", unit: mm", ""), "E61", 6, "'unit' is missing"),
-        (('op: ">="', 'op: "=="'), "E62", 6, "op '=='"),
-        (("value: 3", "value: three"), "E62", 6, "not a number"),
-        (("value: 3", "value: 3, extra: 1"), "E61", 6, "unknown field 'extra'"),
-        (("measurement: diameter_max_mm, ", ""), "E61", 6, "a condition has one of the keys"),
-        (("status: proposed", "status: guessed"), "E62", 7, "published, proposed"),
-        ((", source: chosen for the test", ""), "E61", 7, "'status' and 'source'"),
-        (("threshold:", "limits: [x]\n#"), "E61", 6, "needs 'threshold'"),
-        (("level: lesion", "level: lesion\nneeds: [PET]"), "E62", 6, "need 'PET'"),
-        (("level: lesion", "level: lesion\naliases: x"), "E62", 6, "list of texts"),
-        (("level: lesion", "level: lesion\ngroup: nonsense"), "E62", 6, "allowed"),
-        (("level: lesion", "level: lesion\ninformation: 1"), "E62", 6, "true or false"),
-        (("level: lesion", "level: patient\npatient: any"), "E61", 6, "signs of the lesion"),
-        (("level: lesion", "level: lesion\nkind: nonsense"), "E62", 6, "kind 'nonsense'"),
+        (("unit: mm", "unit: cm"), "E62", 7, "unit 'cm'; allowed"),
+        ((", unit: mm", ""), "E61", 7, "'unit' is missing"),
+        (('op: ">="', 'op: "=="'), "E62", 7, "op '=='"),
+        (("value: 3", "value: three"), "E62", 7, "not a number"),
+        (("value: 3", "value: 3, extra: 1"), "E61", 7, "unknown field 'extra'"),
+        (("measurement: diameter_max_mm, ", ""), "E61", 7, "a condition has one of the keys"),
+        (("status: proposed", "status: guessed"), "E62", 8, "published, proposed"),
+        ((", source: chosen for the test", ""), "E61", 8, "'status' and 'source'"),
+        (("threshold:", "limits: [x]\n#"), "E61", 7, "needs 'threshold'"),
+        (("level: lesion", "level: lesion\nneeds: [PET]"), "E62", 7, "need 'PET'"),
+        (("level: lesion", "level: lesion\naliases: x"), "E62", 7, "list of texts"),
+        (("level: lesion", "level: lesion\ngroup: nonsense"), "E62", 7, "allowed"),
+        (("level: lesion", "level: lesion\ninformation: 1"), "E62", 7, "true or false"),
+        (("level: lesion", "level: patient\npatient: any"), "E61", 7, "signs of the lesion"),
+        (("level: lesion", "level: lesion\nkind: nonsense"), "E62", 7, "kind 'nonsense'"),
         (("level: lesion", "level: lesion\nimplies: [ghost]"), "E63", None, "'ghost'"),
         (("level: lesion", "level: lesion\nvalues: {x: {present: [ghost]}}"), "E63", None, "ghost"),
-        (("level: lesion", "level: lesion\nvalues: {x: {yes: [big]}}"), "E61", 6, "'present'"),
+        (("level: lesion", "level: lesion\nvalues: {x: {yes: [big]}}"), "E61", 7, "'present'"),
         (("level: lesion", "level: lesion\naliases: [big]"), "E63", None, "belongs to"),
     ],
 )
