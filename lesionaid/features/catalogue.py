@@ -86,9 +86,15 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
 
 
 def unmeasured(extra: Sequence[MeasurementSpec] = ()) -> MeasurementTable:
-    """The table of a study without a lesion mask: no rows, everything unknown."""
-    why = Unknown(Reason.LESIONS_MISSING, "no lesion mask was given", needs=("lesions",))
+    """Table of a study without a lesion mask: no lesion is known, and none is ruled out.
+
+    Parameters
+    ----------
+    extra : sequence of MeasurementSpec
+        Rows made elsewhere, as for :func:`with_extra`.
+    """
     specs = (*FEATURES, *extra)
+    why = Unknown(Reason.LESIONS_MISSING, "no lesion mask", ("lesions",))
     return MeasurementTable(
         specs=MappingProxyType({spec.name: spec for spec in specs}),
         lesions={},
