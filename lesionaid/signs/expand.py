@@ -23,7 +23,6 @@ _TRUTHS = {
     "false": Truth.FALSE,
     "unknown": Truth.UNKNOWN,
     "n/a": Truth.UNKNOWN,
-    "none": Truth.UNKNOWN,
 }
 
 
@@ -112,9 +111,11 @@ class _Reader:
         spec = self.catalogue.signs.get(found) or self.catalogue.inputs[found]
         if self.level == "lesion" and spec.level == "patient":
             raise self.refuse("E54", name, f"'{name}' is said of the patient, not of a lesion")
+        if value is None:
+            return  # left blank
         if isinstance(spec, SignSpec):
             self._sign(spec, name, value)
-        elif not _blank(value):
+        elif _word(value) not in ("unknown", "n/a"):
             self._input(spec, name, value)
 
     def _hint(self, name: str) -> str:
@@ -129,8 +130,8 @@ class _Reader:
             self._expansion(name, spec.values[word])
             self.extras[spec.id] = Category(word)
             return
-        truth = Truth.UNKNOWN if value is None else _TRUTHS.get(word)
-        if truth is None or not isinstance(value, str | bool | None):
+        truth = _TRUTHS.get(word)
+        if truth is None or not isinstance(value, str | bool):
             allowed = ", ".join(["true", "false", "unknown", *spec.values])
             raise self.refuse("E54", name, f"{name}: '{value}'; allowed: {allowed}")
         if self.outright.setdefault(spec.id, truth) is not truth:
@@ -176,7 +177,3 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return plain_name(value)
-
-
-def _blank(value: object) -> bool:
-    return value is None or plain_name(value) in ("unknown", "n/a", "")
