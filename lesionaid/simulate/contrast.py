@@ -311,9 +311,9 @@ def _coarsen(image: FloatArray, factor: int) -> FloatArray:
 
 
 def _bias_field(brain: Brain, rng: np.random.Generator, peak_to_peak: float) -> FloatArray:
-    """A slowly varying field round 1 (knots 70 mm apart)."""
+    """A slowly varying field round 1 (knots 70 mm apart), its range that over the brain."""
     field = smooth_noise(rng, brain.grid, knot_mm=70.0)
-    low, high = float(field.min()), float(field.max())
+    low, high = float(field[brain.inside].min()), float(field[brain.inside].max())
     scaled: FloatArray = 1 + np.float32(peak_to_peak) * ((field - low) / (high - low) - 0.5)
     return scaled
 

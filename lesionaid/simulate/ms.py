@@ -14,7 +14,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.fields import smooth_noise
 from lesionaid.simulate.lesions import (
     Box,
     SimulatedLesion,
@@ -44,6 +46,9 @@ that a patient with some twenty lesions has every site of the McDonald criteria)
 
 ELONGATION: Mapping[str, float] = {"periventricular": 1.9, "deep_white_matter": 1.3}
 """Long over short axis (proposed); other sites 1.1."""
+
+ROUGHNESS, BUMP_MM = 0.15, 5.0
+"""Unevenness of the surface: its size as a share of the radius, its length (proposed)."""
 
 GAP_MM = 2.5
 """Lesions keep this distance, so that each is one component of the mask."""
@@ -75,12 +80,9 @@ def ms_lesions(
     tuple of SimulatedLesion
     """
     taken = np.zeros(brain.grid.shape, bool) if occupied is None else occupied.copy()
-    sites = list(SITE_SHARES)
-    drawn = rng.choice(len(sites), size=count, p=list(SITE_SHARES.values()))
-    places = {site: np.argwhere(_where(brain, site)) for site in sites}
+    places = {site: np.argwhere(_where(brain, site)) for site in SITE_SHARES}
     placed: list[SimulatedLesion] = []
-    for number in drawn:
-        site = sites[int(number)]
+    for site in _draw_sites(rng, count):
         lesion = _place(brain, rng, site, places[site], taken)
         if lesion is not None:
             placed.append(lesion)
@@ -97,6 +99,7 @@ def ovoid(
     *,
     site: str,
     edge_mm: float = 1.0,
+    rng: np.random.Generator | None = None,
 ) -> SimulatedLesion:
     """An ellipsoid of revolution, cut by CSF and, softly, by grey matter.
 
@@ -113,18 +116,24 @@ def ovoid(
     site : str
     edge_mm : float
         Width of the edge, from all lesion to none.
+    rng : numpy.random.Generator, optional
+        Makes the surface uneven; without it the ovoid is smooth.
     """
     radius = diameter_mm / 2
     long, short = radius * elongation ** (2 / 3), radius * elongation ** (-1 / 3)
     centre_voxel = np.rint(brain.grid.to_voxel(centre_mm)).astype(int)
-    box = box_around(brain.grid, centre_voxel, long + edge_mm + max(brain.grid.spacing_mm))
+    box = box_around(brain.grid, centre_voxel, 1.3 * long + edge_mm + 1.0)
     x, y, z = offsets_mm(brain.grid, box, centre_mm)
     along = x * direction[0] + y * direction[1] + z * direction[2]
     across = np.sqrt(np.maximum(x * x + y * y + z * z - along * along, 0.0))
     level = np.sqrt((along / long) ** 2 + (across / short) ** 2)
-    # Distance to the surface, to first order: level set over the length of its gradient.
-    slope = np.sqrt((along / long**2) ** 2 + (across / short**2) ** 2)
-    outside_mm = (level - 1) * level / np.maximum(slope, 1e-6)
+    # Distance to the surface, to first order: the level over the length of its gradient.
+    slope = np.sqrt((along / long**2) ** 2 + (across / short**2) ** 2) / np.maximum(level, 1e-6)
+    outside_mm = np.where(level > 0.1, (level - 1) / np.maximum(slope, 1e-6), -short)
+    if rng is not None:
+        shape = (level.shape[0], level.shape[1], level.shape[2])
+        bumps = smooth_noise(rng, Grid(shape, brain.grid.affine), knot_mm=BUMP_MM)
+        outside_mm = outside_mm + ROUGHNESS * radius * bumps
     fraction = np.clip(0.5 - outside_mm / edge_mm, 0, 1).astype(np.float32)
     fraction *= _room(brain, box)
     fraction = largest_component(fraction)
@@ -138,6 +147,16 @@ def _room(brain: Brain, box: Box) -> NDArray[np.float32]:
     white, gray = brain.white[box], brain.gray[box]
     room: NDArray[np.float32] = np.clip(white + np.float32(0.35) * gray, 0, 1)
     return room
+
+
+def _draw_sites(rng: np.random.Generator, count: int) -> list[str]:
+    """Every site its whole share, what is left over at random, in random order."""
+    sites = [site for site, share in SITE_SHARES.items() for _ in range(int(share * count))]
+    left = count - len(sites)
+    names = list(SITE_SHARES)
+    drawn = rng.choice(len(names), size=left, p=list(SITE_SHARES.values()))
+    sites += [names[int(number)] for number in drawn]
+    return [sites[int(number)] for number in rng.permutation(count)]
 
 
 def _where(brain: Brain, site: str) -> NDArray[np.bool_]:
@@ -172,7 +191,7 @@ def _place(
         if site == "periventricular":
             # Abut the ventricle: half a long axis further out, less the step to the wall.
             centre = centre + direction * (0.45 * diameter * elongation ** (2 / 3) - 1.0)
-        lesion = ovoid(brain, centre, direction, diameter, elongation, site=site)
+        lesion = ovoid(brain, centre, direction, diameter, elongation, site=site, rng=rng)
         if _fits(brain, lesion, taken):
             return lesion
     return None
