@@ -22,7 +22,7 @@ from lesionaid.signs.catalogue import SignCatalogue
 from lesionaid.signs.expand import Answers, expand
 from lesionaid.signs.settle import Typed, settle, unknown_sign
 from lesionaid.strict_yaml import Key, Loaded, load_strict_file
-from lesionaid.tables import LesionGroup, SignTable
+from lesionaid.tables import LesionGroup, SignTable, SignValue
 from lesionaid.truth import Truth
 
 __all__ = ["ReaderForm", "apply_reader", "expand_case", "read_reader_form"]
@@ -117,7 +117,7 @@ def apply_reader(
         ``E53`` unknown sign, ``E54`` value not allowed, ``E55`` no such lesion.
     """
     rejected = {_lesion(signs, form.loaded, path, name) for path, name in form.reject}
-    kept = _without(signs, rejected)
+    kept = _without(signs, rejected, catalogue)
     said: dict[int, dict[str, Truth]] = {}
     extras: dict[str, Value] = dict(signs.extras)
     for path, selector, given in form.lesions:
@@ -235,16 +235,27 @@ def _lesion(signs: SignTable, loaded: Loaded, path: Key, selector: str) -> int:
     raise FormError("E55", file=loaded.where(path), value=found)
 
 
-def _without(signs: SignTable, rejected: set[int]) -> SignTable:
+def _without(signs: SignTable, rejected: set[int], catalogue: SignCatalogue) -> SignTable:
     """The table without some lesions; satellites of a rejected one stand alone."""
     if not rejected:
         return signs
     groups: list[LesionGroup] = []
+    lesions = {key: row for key, row in signs.lesions.items() if key not in rejected}
     for group in signs.groups:
         small = tuple(lesion for lesion in group.satellites if lesion not in rejected)
         if group.main in rejected:
             groups += [LesionGroup(lesion) for lesion in small]
-        else:
-            groups.append(LesionGroup(group.main, small))
-    lesions = {key: row for key, row in signs.lesions.items() if key not in rejected}
+            continue
+        groups.append(LesionGroup(group.main, small))
+        if small != group.satellites:
+            lesions[group.main] = _recount(lesions[group.main], catalogue)
     return replace(signs, lesions=lesions, groups=tuple(sorted(groups, key=lambda g: g.main)))
+
+
+def _recount(row: Mapping[str, SignValue], catalogue: SignCatalogue) -> dict[str, SignValue]:
+    """Signs of a lesion that lost satellites: what was measured on them holds no more."""
+    lost = Unknown(Reason.NOT_MEASURED, "the reader rejected some of its satellites", ("reader",))
+    return {
+        name: unknown_sign(lost) if catalogue.signs[name].group == "satellites" else value
+        for name, value in row.items()
+    }

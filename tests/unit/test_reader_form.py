@@ -355,6 +355,26 @@ def test_rejected_lesions_are_gone(tmp_path: Path) -> None:
     assert empty.patient["new_or_enlarging"].truth is F
 
 
+def test_a_crowd_with_rejected_satellites_is_no_longer_known(tmp_path: Path) -> None:
+    row: dict[str, Value] = {
+        "equivalent_diameter_mm": Quantity(9, Unit.MM),
+        "satellite_count": Quantity(3, Unit.COUNT),
+        "satellite_excess": Quantity(3, Unit.NONE),
+    }
+    dots = {key: {"equivalent_diameter_mm": Quantity(4, Unit.MM)} for key in (2, 3, 4)}
+    table = MeasurementTable({}, {1: row, **dots}, {}, (LesionGroup(1, (2, 3, 4)),))
+    signs = derive(table, CATALOGUE, ClinicalContext())
+    assert signs.patient["punctate_satellites"].truth is T
+    path = tmp_path / "reader.yaml"
+    for text, truth in (
+        ("reject: [3]", U),
+        ("reject: [3]\nlesions: {1: {punctate_satellites: false}}", F),
+    ):
+        path.write_text(text)
+        after = apply_reader(signs, read_reader_form(path), CATALOGUE)
+        assert after.lesions[1]["punctate_satellites"].truth is truth
+
+
 def test_the_biggest_after_rejection(tmp_path: Path) -> None:
     signs = applied(tmp_path, "reject: [1]\nlesions: {biggest: {ovoid: true}}")
     assert signs.lesions[2]["ovoid"].truth is T
