@@ -25,7 +25,7 @@ from tests.unit.report_phantom import assessment, without_lesions
 
 HEAVY = (
     *("sklearn", "skimage", "pandas", "scipy", "nibabel", "SimpleITK", "nilearn"),
-    *("numpy", "PIL", "jinja2", "yaml", "rich.progress"),
+    *("numpy", "PIL", "jinja2", "rich.progress"),
 )
 
 
