@@ -428,6 +428,21 @@ CODES: dict[str, Code] = {
         "there is no rule, sign or criteria set of that name.",
         "run 'lesionaid rules list' for the names.",
     ),
+    "U07": Code(
+        "nothing to read",
+        "lesionaid read needs cases and a place for the results, or --template.",
+        "lesionaid read CASES.yaml -o OUT; or lesionaid read --template DIR for empty forms.",
+    ),
+    "U08": Code(
+        "options of the blinded forms that do not fit",
+        "forms that cannot be told apart, or told from the key, spoil a reader study.",
+        "give --template with --cases; name each reader once, in letters, digits, - and _.",
+    ),
+    "U09": Code(
+        "a form is there already",
+        "a form that a reader has filled in would be lost.",
+        "choose another folder, or move the old forms away.",
+    ),
     "W01": Code(
         "name does not match the content",
         "read by its content (compressed or not), not by its name.",
@@ -611,6 +626,11 @@ CODES: dict[str, Code] = {
         "sites would be wrong or missing.",
         "install lesionaid again.",
     ),
+    "A20": Code(
+        "no lesion mask",
+        "lesions cannot be found by this version, and 'no mask' is not 'no lesion'.",
+        "give a lesion mask (--lesions, or lesions.nii.gz in the study's folder).",
+    ),
     "W30": Code(
         "contrast moved onto the reference grid",
         "it was resampled linearly; slices thicker than the reference stay as coarse as they were.",
@@ -640,5 +660,10 @@ CODES: dict[str, Code] = {
         "no brain scan in the prior or the current study to align by",
         "the two masks were laid on one another by their headers alone.",
         "give a scan for each date, or make sure that both masks share one space.",
+    ),
+    "W36": Code(
+        "labels name no gyri: lobes are unknown",
+        "signs that need a lobe cannot be read.",
+        "give aparc+aseg or SynthSeg's parcellation (--parc) instead of aseg.",
     ),
 }

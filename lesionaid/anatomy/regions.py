@@ -56,11 +56,12 @@ def load_regions() -> Regions:
         ``A06`` when the file is missing or does not hold the map.
     """
     import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
 
     try:
         packed = (files("lesionaid.anatomy") / "data" / _FILE).read_bytes()
         image = nib.nifti1.Nifti1Image.from_bytes(gzip.decompress(packed))
-    except (OSError, EOFError, nib.filebasedimages.ImageFileError) as error:
+    except (OSError, EOFError, ImageFileError) as error:
         raise AnalysisError("A06", file=_FILE) from error
     data = np.asarray(image.dataobj)
     described = bytes(image.header["descrip"]).decode().strip("\0")
