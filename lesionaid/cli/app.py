@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from lesionaid.cli.agreement import agreement
 from lesionaid.cli.assess import assess, features
 from lesionaid.cli.explain import explain, schema, version
+from lesionaid.cli.read import read
 from lesionaid.cli.rules import rules
 from lesionaid.cli.validate import validate
 
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command()(assess)
 app.command()(features)
+app.command()(read)
+app.command()(agreement)
 app.command()(validate)
 app.add_typer(rules, name="rules")
 app.command()(explain)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lesionaid.errors import UsageError
+from lesionaid.errors import FormError, UsageError
 from lesionaid.reading.use import Use
 
 if TYPE_CHECKING:
-    from lesionaid.reading.judge import Judged, Knowledge
+    from lesionaid.reading.judge import Judged
 
 __all__ = ["read"]
 
@@ -72,6 +73,8 @@ def read(
     """Hold signs that were typed in against rules and criteria: one case or hundreds."""
     if template is not None:
         told = _write_forms(template, blinded, readers, seed)
+    elif blinded is not None:
+        raise UsageError("U08", value="--cases without --template")
     elif cases is not None and output is not None:
         told = _read(cases, output, use, all_dates, prior)
     else:
@@ -82,26 +85,16 @@ def read(
 
 def _read(cases: Path, output: Path, use: Use, all_dates: bool, prior: Path | None) -> str:
     from lesionaid.cli import printable
-    from lesionaid.reading.judge import judge_cases
+    from lesionaid.reading.judge import judge_cases, load_knowledge
+    from lesionaid.reading.prior import read_prior
     from lesionaid.reading.summary import summary
     from lesionaid.signs.cases import read_cases
 
-    known = _knowledge(prior)
-    judged = judge_cases(read_cases(cases, all_dates=all_dates), use, known)
+    known = load_knowledge(prior=None if prior is None else read_prior(prior))
+    given = read_cases(cases, known.catalogue, all_dates, use.parts)
+    judged = judge_cases(given, use, known)
     shown = _write(judged, output, inputs=[path for path in (cases, prior) if path is not None])
     return printable(f"{summary(judged)}\nWritten: {shown}")
-
-
-def _knowledge(prior: Path | None) -> Knowledge:
-    from lesionaid.criteria.load import load_rules
-    from lesionaid.reading.judge import Knowledge
-    from lesionaid.reading.prior import read_prior
-    from lesionaid.rules_path import rules_dir
-    from lesionaid.signs.catalogue import load_catalogue
-
-    catalogue = load_catalogue()
-    rules = load_rules(rules_dir(), frozenset(catalogue.signs))
-    return Knowledge(catalogue, rules, None if prior is None else read_prior(prior))
 
 
 def _write(judged: tuple[Judged, ...], output: Path, inputs: list[Path]) -> Path:
@@ -118,3 +111,49 @@ def _write(judged: tuple[Judged, ...], output: Path, inputs: list[Path]) -> Path
     else:
         write_together(output, read_outputs(judged))
     return written[-1]
+
+
+def _write_forms(folder: Path, blinded: Path | None, readers: str, seed: int) -> str:
+    from lesionaid.files import write_atomic
+    from lesionaid.readers.blinding import blinded_forms, empty_forms
+    from lesionaid.signs.catalogue import load_catalogue
+
+    catalogue = load_catalogue()
+    if blinded is None:
+        made = empty_forms(catalogue)
+        told = f"Empty forms: {', '.join(str(folder / name) for name in made)}"
+    else:
+        names = _reader_names(readers)
+        made = blinded_forms(catalogue, _ids(blinded), names, seed)
+        told = (
+            f"Blinded forms in {', '.join(str(folder / name) for name in names)}; "
+            f"keep {folder / 'key.tsv'} away from the readers."
+        )
+    for name in made:
+        if (folder / name).exists():
+            raise UsageError("U09", file=name)
+    for name, text in made.items():
+        write_atomic(folder / name, text)
+    return told
+
+
+def _reader_names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or names.count(name) > 1:
+            raise UsageError("U08", value=f"--readers {text}")
+    return names
+
+
+def _ids(path: Path) -> list[str]:
+    """Ids of cases, one a line; empty lines and remarks left out."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError as missing:
+        raise FormError("E01", file=path.name) from missing
+    ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice or not ids:
+        found = f"twice: {', '.join(twice)}" if twice else "no id in this file"
+        raise FormError("E57", file=path.name, value=found)
+    return ids

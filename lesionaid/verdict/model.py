@@ -24,6 +24,7 @@ __all__ = [
     "Settles",
     "Stated",
     "Verdict",
+    "opinion_json",
     "to_json_dict",
 ]
 
@@ -223,11 +224,13 @@ def to_json_dict(verdict: Verdict) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "intended_use": INTENDED_USE,
-        **_opinion(verdict.images),
-        "with_context": None if verdict.with_context is None else _opinion(verdict.with_context),
+        **opinion_json(verdict.images),
+        "with_context": None
+        if verdict.with_context is None
+        else opinion_json(verdict.with_context),
         "demyelinating": None
         if verdict.demyelinating is None
-        else {**_opinion(verdict.demyelinating), "left_out": list(verdict.left_out)},
+        else {**opinion_json(verdict.demyelinating), "left_out": list(verdict.left_out)},
         "classifier": None if verdict.classifier is None else dict(verdict.classifier),
         "alerts": [
             {"code": alert.code, "text": alert.text, "lesions": list(alert.lesions)}
@@ -282,7 +285,8 @@ def _scores(scores: Mapping[str, Score]) -> dict[str, dict[str, float]]:
     }
 
 
-def _opinion(opinion: Opinion) -> dict[str, Any]:
+def opinion_json(opinion: Opinion) -> dict[str, Any]:
+    """An opinion as plain values: the keys that a verdict and its parts share."""
     prior = {pattern: _round(value) for pattern, value in opinion.prior.values.items()}
     return {
         "pattern": opinion.pattern,

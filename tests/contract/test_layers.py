@@ -18,17 +18,17 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"geometry", "quantity", "context"}),
     frozenset({"study", "tables"}),
     frozenset({"anatomy", "criteria", "signs"}),
-    frozenset({"lesions", "simulate", "verdict"}),
+    frozenset({"lesions", "simulate", "verdict", "readers", "book"}),
     frozenset({"assessment"}),
     frozenset({"features", "change", "report"}),
-    frozenset({"pipeline"}),
+    frozenset({"pipeline", "reading"}),
     frozenset({"cohort"}),
     frozenset({"cli"}),
 )
 """From the lowest to the highest (DESIGN, with the additions of DECISIONS)."""
 
 IMAGE_WING = frozenset({"study", "anatomy", "lesions", "features", "change", "simulate"})
-KNOWLEDGE_WING = frozenset({"signs", "criteria", "verdict"})
+KNOWLEDGE_WING = frozenset({"signs", "criteria", "verdict", "readers", "book", "reading"})
 
 
 def level(room: str) -> int:

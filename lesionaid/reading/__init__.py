@@ -1,0 +1,1 @@
+"""Cases typed in by a reader: the way through the knowledge alone, without images."""
