@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lesionaid.assessment import Assessment
-from lesionaid.quantity import Unknown
+from lesionaid.quantity import Quantity, Unit, Unknown
 from lesionaid.report.figures import Figures
 from lesionaid.report.pictures import Picture, Plane
-from lesionaid.report.words import pattern_words, plain, unknown_words, value_words
+from lesionaid.report.words import needs_words, pattern_words, plain, unknown_words, value_words
 from lesionaid.signs.catalogue import SignCatalogue
 from lesionaid.tables import SignSource, SignValue
 from lesionaid.truth import Truth
@@ -62,7 +62,7 @@ class SignGroups:
         Title and the value behind it.
     absent : tuple of str
     unknown : tuple of (str, tuple of str)
-        Reason, and the titles that share it.
+        What would settle them, or why nothing would, and the titles that share it.
     """
 
     present: tuple[tuple[str, str], ...]
@@ -181,20 +181,29 @@ def lesion_cards(
     return tuple(cards)
 
 
-def sign_groups(signs: Mapping[str, SignValue], catalogue: SignCatalogue) -> SignGroups:
-    """Signs as present, absent and not assessable, in the order of the catalogue."""
+def sign_groups(
+    signs: Mapping[str, SignValue], catalogue: SignCatalogue, *, values: bool = True
+) -> SignGroups:
+    """Signs as present, absent and not assessable, in the order of the catalogue.
+
+    Parameters
+    ----------
+    signs : mapping of str to SignValue
+    catalogue : SignCatalogue
+    values : bool
+        Whether to show the value behind a sign; the patient's is some lesion's.
+    """
     present: list[tuple[str, str]] = []
     absent: list[str] = []
     unknown: dict[str, list[str]] = {}
     for name, sign in signs.items():
         title = catalogue.signs[name].title if name in catalogue.signs else plain(name)
         if sign.truth is Truth.TRUE:
-            present.append((title, _behind(sign)))
+            present.append((title, _behind(sign, values)))
         elif sign.truth is Truth.FALSE:
             absent.append(title)
         else:
-            reason = "not reported" if sign.unknown is None else unknown_words(sign.unknown)
-            unknown.setdefault(reason, []).append(title)
+            unknown.setdefault(_obstacle(sign.unknown), []).append(title)
     return SignGroups(
         tuple(present),
         tuple(absent),
@@ -202,9 +211,22 @@ def sign_groups(signs: Mapping[str, SignValue], catalogue: SignCatalogue) -> Sig
     )
 
 
-def _behind(sign: SignValue) -> str:
-    """The value behind a sign, and who says so where it was not measured."""
-    parts = [] if sign.value is None else [value_words(sign.value)]
+def _obstacle(unknown: Unknown | None) -> str:
+    """What a sign needs; where no scan would help, why it is unknown."""
+    if unknown is None:
+        return "not reported"
+    needs = needs_words(unknown.needs)
+    return f"needs {needs}" if needs else unknown_words(unknown)
+
+
+def _behind(sign: SignValue, values: bool) -> str:
+    """The value behind a sign, and who says so where it was not measured.
+
+    A bare ratio says nothing without its definition: it stays in ``signs.tsv``.
+    """
+    bare = isinstance(sign.value, Quantity) and sign.value.unit is Unit.NONE
+    shown = values and sign.value is not None and not bare
+    parts = [value_words(sign.value)] if shown else []
     if sign.source is not SignSource.MEASURED:
         parts.append(str(sign.source))
     return ", ".join(parts)

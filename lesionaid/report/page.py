@@ -21,6 +21,7 @@ from lesionaid.assessment import Assessment
 from lesionaid.criteria.load import load_rules
 from lesionaid.criteria.model import RuleSet
 from lesionaid.report.evidence import (
+    FindingView,
     cited,
     criteria_views,
     finding_views,
@@ -157,11 +158,12 @@ def _context(
         "cards": lesion_cards(assessment, figures, knowledge.signs) if figures else (),
         "background": figures.background if figures else "",
         "largest_drawn": LARGEST_DRAWN,
-        "patient_signs": sign_groups(assessment.signs.patient, knowledge.signs),
+        "patient_signs": sign_groups(assessment.signs.patient, knowledge.signs, values=False),
         "findings": findings,
         "criteria": criteria,
         "moved": moved_by(findings),
         "charts": _charts(assessment),
+        "populations": _populations(findings),
         "references": cited(findings, criteria, knowledge.rules),
         "sign_titles": {name: spec.title for name, spec in knowledge.signs.signs.items()},
         "not_assessable": _not_assessable(assessment, knowledge.signs),
@@ -211,6 +213,17 @@ def _charts(assessment: Assessment) -> list[dict[str, Any]]:
         for title, opinion in opinions
         if opinion is not None
     ]
+
+
+def _populations(findings: tuple[FindingView, ...]) -> dict[str, list[str]]:
+    """Whom each source studied, by its key, without repeats."""
+    found: dict[str, list[str]] = {}
+    for view in findings:
+        for entry in view.evidence:
+            known = found.setdefault(entry.cite, [])
+            if entry.population and entry.population not in known:
+                known.append(entry.population)
+    return found
 
 
 def _not_assessable(

@@ -45,6 +45,7 @@ _NEEDS: Mapping[str, str] = {
     "CSF": "cerebrospinal fluid",
     "serum": "serology",
     "phase": "phase images",
+    "reader": "a reader's eye (--signs)",
 }
 _UNITS: Mapping[Unit, str] = {
     Unit.NONE: "",
@@ -74,7 +75,14 @@ def plain(name: str) -> str:
 
 def needs_words(needs: Iterable[str]) -> str:
     """What would settle a sign, in words."""
-    return listed(_NEEDS.get(need, plain(need.removeprefix("context:"))) for need in needs)
+    return listed(map(_need, needs))
+
+
+def _need(need: str) -> str:
+    key = need.removeprefix("context:")
+    if key != need:
+        return f"the clinical context '{key}'"
+    return _NEEDS.get(need, plain(need))
 
 
 def listed(parts: Iterable[str]) -> str:
@@ -103,7 +111,7 @@ def value_words(value: Value | None, digits: int = 3) -> str:
         shown = value.value if whole else float(f"{value.value:.{digits}g}")
         text = f"{shown:,.0f}" if abs(shown) >= 1e4 else number(shown)
         unit = _UNITS.get(value.unit, str(value.unit))
-        return f"{text} {unit}".strip()
+        return f"{text} {unit}".strip().replace("-", "−", 1 if text.startswith("-") else 0)
     if isinstance(value, Category):
         return plain(value.value)
     return "unknown" if value is None else unknown_words(value)

@@ -100,7 +100,7 @@ def test_it_says_what_it_is_and_is_not(drawn: Page) -> None:
 
 
 def test_unknown_is_told_from_absent(drawn: Page) -> None:
-    assert "no DWI (needs DWI)" in drawn.text
+    assert "needs DWI" in drawn.text
     assert re.search(r"Not assessable \(\d+\)", drawn.text)
     assert "novelty unknown" in drawn.text
 
@@ -249,6 +249,7 @@ def test_words() -> None:
     assert pattern_words("pml_like") == "PML-like"
     assert signed(-0.25) == "−0.25"
     assert value_words(Quantity(46870.0, Unit.MM3)) == "46.9 ml"
+    assert value_words(Quantity(-2.64, Unit.MM)) == "−2.64 mm"
     assert value_words(Quantity(606.2, Unit.MM3)) == "606 mm³"
     assert value_words(Quantity(1234.0, Unit.COUNT)) == "1234"
     assert value_words(Unknown(Reason.IMAGE_MISSING, "no DWI", ("DWI",))) == "no DWI (needs DWI)"
