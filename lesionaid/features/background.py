@@ -42,14 +42,14 @@ class Background:
     tissue_zone : ndarray of int, shape (t,)
     zone : mapping of int to int
         Zone of every small lesion, by id.
-    n_mains : int
-        Main lesions in the brain.
+    mains : tuple of int
+        Ids of the main lesions, the largest first.
     """
 
     tissue_mm: NDArray[np.float64]
     tissue_zone: NDArray[np.intp]
     zone: Mapping[int, int]
-    n_mains: int
+    mains: tuple[int, ...]
 
     @property
     def totals(self) -> NDArray[np.intp]:
@@ -60,6 +60,11 @@ class Background:
         """Small lesions by zone without the ones given."""
         taken = np.array([self.zone[small] for small in close], dtype=np.intp)
         return self.totals - np.bincount(taken, minlength=N_ZONES)
+
+    def correction(self, main: int) -> float:
+        """Factor on the probability of a main lesion: its rank times the sum of 1/rank."""
+        ranks = np.arange(1, len(self.mains) + 1)
+        return float((self.mains.index(main) + 1) * np.sum(1.0 / ranks))
 
     def shares_near(
         self, lesions: LesionMap, lesion: Lesion, reach_mm: float
@@ -109,7 +114,7 @@ def background_of(
     centres = np.array([small.centroid_mm for small in smalls]).reshape(-1, 3)
     zones = _zones(anatomy, nearest_voxels(grid, centres)).tolist()
     zone = dict(zip((small.id for small in smalls), zones, strict=True))
-    return Background(mm[free], _zones(anatomy, ijk[free]), zone, len(main_ids))
+    return Background(mm[free], _zones(anatomy, ijk[free]), zone, tuple(main_ids))
 
 
 def excess_probability(
@@ -127,13 +132,21 @@ def excess_probability(
     margin : float
         How many times denser than elsewhere the close ones are under the null hypothesis.
     """
-    from scipy.stats import binom
-
     chance = np.array([1.0])
-    for total, share in zip(totals, shares, strict=True):
+    for total, share in zip(totals.tolist(), shares.tolist(), strict=True):
         close = margin * share / (margin * share + 1.0 - share)
-        chance = np.convolve(chance, binom.pmf(np.arange(total + 1), total, close))
+        chance = np.convolve(chance, _binomial(total, close))
     return float(min(1.0, max(chance[observed:].sum(), np.finfo(float).tiny)))
+
+
+def _binomial(total: int, p: float) -> NDArray[np.float64]:
+    """Probabilities of 0, 1 … `total` successes; p strictly between 0 and 1."""
+    from scipy.special import gammaln
+
+    k = np.arange(total + 1)
+    ways = gammaln(total + 1) - gammaln(k + 1) - gammaln(total - k + 1)
+    probabilities: NDArray[np.float64] = np.exp(ways + k * np.log(p) + (total - k) * np.log1p(-p))
+    return probabilities
 
 
 def nearest_voxels(grid: Grid, mm: NDArray[np.float64]) -> NDArray[np.intp]:

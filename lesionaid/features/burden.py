@@ -16,8 +16,8 @@ from lesionaid.tables import MeasurementSpec
 __all__ = ["BURDEN_SPECS", "burden_measurements", "voxel_max_mm"]
 
 LONG_AXIS_MM = 3.0
-"""Lesions count towards criteria from this long axis (MAGNIMS; Thompson et al. 2018, doi
-10.1016/S1474-4422(17)30470-2)."""
+"""Lesions count towards criteria from this long axis (Filippi et al. 2019, doi
+10.1093/brain/awz144)."""
 
 ZONE_COUNTS = tuple(f"lesion_count_{zone}" for zone in ZONES)
 

@@ -14,8 +14,11 @@ the same brain has elsewhere. So besides the count there is ``satellite_excess``
   same zones elsewhere. Twice, not once: everyday lesions cluster too;
 * given a zone's total, the number close to the lesion is then binomial (Przyborowski and
   Wilenski 1940, doi 10.1093/biomet/31.3-4.313); zones add up by convolution;
-* the one-sided probability is multiplied by the number of main lesions looked at, and
-  reported as -log10: 1.3 is p = 0.05, 2 is p = 0.01.
+* every main lesion is a test. They are weighed by size, as readers look at large lesions
+  first: the probability is multiplied by the lesion's rank times the sum of 1/rank over all
+  of them, which keeps the chance of one false crowd in a brain at p (weighted Bonferroni;
+  Roeder and Wasserman 2009, doi 10.1214/09-STS289). It is reported as -log10:
+  1.3 is p = 0.05, 2 is p = 0.01.
 
 Where at least three are close, twice as many as expected, and chance is still not ruled
 out, the excess is ``BELOW_NOISE``: in a brain full of small lesions a crowd cannot be seen.
@@ -92,9 +95,9 @@ SATELLITE_SPECS: tuple[MeasurementSpec, ...] = (
         "satellite_excess",
         Unit.NONE,
         "-log10 of the one-sided probability of at least so many satellites within 10 mm when "
-        "they are twice as dense there as elsewhere at the same depth, times the number of main "
-        "lesions (1.3: p = 0.05); 0 with fewer than three; unknown where twice as many as "
-        "expected are still within chance.",
+        "they are twice as dense there as elsewhere at the same depth, corrected for the number of "
+        "main lesions, larger ones first (1.3: p = 0.05); 0 with fewer than three; unknown where "
+        "twice as many as expected are still within chance.",
         "anatomy",
     ),
     _spec(
@@ -185,7 +188,7 @@ def _excess(
     shares = background.shares_near(lesions, lesions.by_id[main], CLOSE_MM / factor)
     expected = float(np.sum(background.others(close) * shares / (1.0 - shares)))
     p = excess_probability(len(close), background.totals, shares, DENSITY_MARGIN)
-    p = min(1.0, p * background.n_mains)
+    p = min(1.0, p * background.correction(main))
     excess: Value = Quantity(max(0.0, -float(np.log10(p))), Unit.NONE)
     if len(close) < MIN_CROWD:
         excess = Quantity(0.0, Unit.NONE)

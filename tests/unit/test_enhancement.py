@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 
+from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.reference_tissue import normal_white_matter
 from lesionaid.features.voxels import lesion_voxels
+from lesionaid.geometry import Grid, to_ras
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Category, Quantity, Reason, Unknown, Value
 from lesionaid.study.scan import Contrast, Study
+from tests.shared_data import shared_data
 from tests.unit.anatomy_phantom import (
     ball_mm,
     grid_of,
@@ -207,3 +211,40 @@ def test_volume_is_in_the_patients_mm() -> None:
     assert number(scaled[1][name]) == pytest.approx(number(native[1][name]) * 0.9**3)
     assert unscaled[1][name].reason is Reason.SCALE_UNKNOWN
     assert unscaled[1]["enhancement_class"] == native[1]["enhancement_class"]
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_a_heavy_ms_case_enhances_at_most_possibly() -> None:
+    """No enhancing lesion is known in this scan; a careful trial found none above the noise."""
+    from lesionaid.anatomy.regions import load_regions
+    from lesionaid.anatomy.register import Volume, coarsen, warp_onto
+    from lesionaid.anatomy.template import load_template
+
+    folder = shared_data() / "open_ms" / "patient19"
+    images, grid = {}, None
+    for name in ("t1w", "t1w_ce", "lesions"):
+        image = nib.nifti1.load(folder / f"{name}.nii.gz")
+        images[name], affine = to_ras(np.asarray(image.dataobj), image.affine)
+        grid = Grid(images[name].shape, affine)
+    assert grid is not None
+    template, regions = load_template(), load_regions()
+    brain = images["t1w"] > 0
+    warp = warp_onto(
+        coarsen(Volume(images["t1w"].astype(np.float32), grid, brain)),
+        coarsen(Volume(template.t1w, template.grid, template.brain)),
+    )
+    assert warp is not None
+    place = np.rint(regions.grid.to_voxel(warp.moving_mm(grid))).astype(int)
+    place = np.clip(place, 0, np.asarray(regions.grid.shape) - 1)
+    sites = regions.sites[tuple(np.moveaxis(place, -1, 0))] * brain
+    anatomy = AnatomyMap(grid, sites, sites, {}, None, "template", 1.0, {})
+    study = study_of(grid, {Contrast.T1W: images["t1w"], Contrast.T1W_CE: images["t1w_ce"]})
+    lesions = lesions_of(grid, images["lesions"] > 0)
+    voxels = lesion_voxels(lesions, grid)
+    tissue = normal_white_matter(anatomy, voxels)
+    rows, whole = enhancement_measurements(study, anatomy, tissue, lesions, voxels, SizeScale())
+    classes = [row["enhancement_class"] for row in rows.values()]
+    assert Category("likely") not in classes
+    assert classes.count(Category("possible")) <= 2
+    assert 1 < number(whole["enhancement_noise_percent"]) < 6
