@@ -25,6 +25,7 @@ from lesionaid.simulate.contrast import (
 )
 from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
 from lesionaid.simulate.pml import pml_course, satellites
+from lesionaid.simulate.scan_tissue import with_scan_tissue
 from lesionaid.study.scan import Contrast
 
 __all__ = ["Pasted", "paste_lesion"]
@@ -93,7 +94,8 @@ def paste_lesion(
     Parameters
     ----------
     scans : mapping of Contrast to ndarray of shape brain.grid.shape
-        Skull-stripped or whole; may be empty (masks already in MNI152).
+        Skull-stripped or whole; may be empty (masks already in MNI152). With a T1w the
+        lesion follows the folds that it shows, and not only those of the map.
     mask : ndarray of bool, shape brain.grid.shape
         The lesions that are there; the new ones keep 2.5 mm from them.
     brain : Brain
@@ -114,6 +116,8 @@ def paste_lesion(
         When no place is found; a brain full of lesions has none.
     """
     rng = np.random.default_rng(seed)
+    if Contrast.T1W in scans:
+        brain = with_scan_tissue(brain, scans[Contrast.T1W], mask)
     for _ in range(ATTEMPTS):
         lesions = _grow(brain, mask, rng)
         if lesions:
@@ -175,8 +179,9 @@ def _paint(
         else:
             target = np.full(lesion.fraction.shape, local + own, dtype=np.float32)
         noise = texture * rng.standard_normal(lesion.fraction.shape, dtype=np.float32)
+        share = lesion.fraction * (1 - brain.csf[lesion.box])  # sulci stay open
         view = painted[lesion.box]
-        view += lesion.fraction * (np.maximum(target + noise, 0) - view)
+        view += share * (np.maximum(target + noise, 0) - view)
     return painted
 
 

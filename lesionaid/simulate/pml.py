@@ -127,7 +127,7 @@ def pml_course(
     cortical: bool = False,
     tries: int = 60,
 ) -> PmlCourse | None:
-    """A focus with room to grow to a volume.
+    """A supratentorial focus with room to grow to a volume.
 
     Parameters
     ----------
@@ -150,10 +150,11 @@ def pml_course(
         None when no seed has room.
     """
     barred = (brain.csf > 0.5) | ~brain.inside | (brain.ventricle_mm < ventricle_gap_mm)
+    barred |= brain.infratentorial  # the tentorium lies between
     if occupied is not None:
         barred |= _widen(brain, occupied, GAP_MM)
     seeds = np.argwhere(
-        (brain.white > 0.6) & (brain.cortex_mm <= 2.5) & ~barred & ~brain.infratentorial
+        (brain.white > 0.6) & (brain.cortex_mm > 0) & (brain.cortex_mm <= 2.5) & ~barred
     )
     if len(seeds) == 0:
         return None

@@ -12,6 +12,7 @@ from lesionaid.simulate.contrast import PML_CORE, PROTOCOL, WHITE_MATTER, signal
 from lesionaid.simulate.lesions import CONNECTIVITY, occupied_by
 from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.paste import VOLUME_MM3, paste_lesion
+from lesionaid.simulate.scan_tissue import with_scan_tissue
 from lesionaid.study.scan import Contrast
 from tests.shared_data import shared_data
 from tests.unit.simulate_phantom import ball_brain
@@ -134,3 +135,37 @@ def test_a_real_mask_gets_a_lesion():
     assert not np.any(mask & (pasted.labels > 0))
     assert pasted.truth[0].ventricle_mm >= 10
     assert len(pasted.truth) >= 4
+
+
+def test_a_t1w_tells_the_tissue(brain, mask):
+    """A map whose cortex is 1 mm too far out is set right by the scan."""
+    levels = 240.0 * brain.white + 145.0 * brain.gray + 10.0 * brain.csf
+    t1w = np.where(mask, 150.0, levels).astype(np.float32)
+    shifted = replace(brain, cortex_mm=brain.cortex_mm + 1.0)
+    tissue = with_scan_tissue(shifted, t1w, mask)
+    apart = (np.abs(brain.cortex_mm) > 1) & (brain.ventricle_mm > 1) & brain.inside
+    apart &= ~(distance_transform_edt(~mask) < 3)
+    apart &= ~(distance_transform_edt(brain.inside) < 3)
+    assert np.abs(tissue.white - brain.white)[apart].max() < 0.1
+    assert np.abs(tissue.gray - brain.gray)[apart].max() < 0.1
+    assert np.abs(tissue.cortex_mm - brain.cortex_mm)[apart & (brain.white == 1)].max() < 0.6
+    assert np.all(tissue.csf[brain.ventricle_mm < 0] == 1)
+
+
+def test_a_t1w_without_order_changes_nothing(brain, mask):
+    flat = np.full(brain.grid.shape, 100.0, dtype=np.float32)
+    assert with_scan_tissue(brain, flat, mask) is brain
+
+
+def test_sulci_stay_open(brain, mask):
+    sulcus = np.zeros(brain.grid.shape, dtype=bool)
+    sulcus[:, 48:50, :] = True
+    sulcus &= (brain.cortex_mm < 12) & brain.inside & ~mask
+    levels = 240.0 * brain.white + 145.0 * brain.gray + 10.0 * brain.csf
+    levels[sulcus] = 10.0
+    t1w = np.where(mask, 150.0, levels).astype(np.float32)
+    flair = np.where(sulcus, 5.0, np.where(mask, LESION, WHITE)).astype(np.float32)
+    for seed in range(30, 36):
+        pasted = paste_lesion({Contrast.T1W: t1w, Contrast.FLAIR: flair}, mask, brain, seed)
+        assert not np.any(pasted.labels[sulcus])
+        assert np.median(pasted.scans[Contrast.FLAIR][sulcus]) == pytest.approx(5.0)
