@@ -187,6 +187,10 @@ def criteria_outcomes(
             if required.truth is not Truth.TRUE:
                 found[item.id] = Outcome(Truth.UNKNOWN, required.missing)
                 continue
+        undefined = _gate(item.undefined_when, scope, otherwise=Truth.FALSE)
+        if undefined.truth is Truth.TRUE:
+            found[item.id] = Outcome(Truth.UNKNOWN)
+            continue
         found[item.id] = evaluate(item.when, scope)
     return found
 

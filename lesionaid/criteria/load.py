@@ -45,12 +45,13 @@ _SCHEMAS = {
     "lesionaid-alert/1": "alert",
 }
 _NUMBERS = {
-    "table": "table",
-    "rates": "rates",
-    "odds_ratio": "published_or",
-    "frequency": "frequency",
+    "table": ("table",),
+    "rates": ("rates",),
+    "odds_ratio": ("published_or", "odds_ratio"),
+    "frequency": ("frequency",),
+    "consensus": (),
 }
-"""The field that holds the numbers of each kind of evidence."""
+"""The fields of which one holds the numbers, by kind of evidence."""
 
 _ADDRESS = {
     "doi": re.compile(r"10\.\d{4,9}/\S+\Z"),
@@ -176,9 +177,9 @@ def _rule(source: Source, name: str, references: Mapping[str, Reference]) -> Rul
     for index, entry in enumerate(parsed.evidence):
         _check_cite(source, entry.cite, ("evidence", index, "cite"), references)
         _check_evidence(source, entry, ("evidence", index))
-        if entry.cross_study and parsed.grade in "AB":
-            mend = "grade C at best"
-            source.refuse("E68", ("grade",), f"cross-study evidence of grade {parsed.grade}", mend)
+    if parsed.grade in "AB" and all(entry.cross_study for entry in parsed.evidence):
+        found = f"nothing but cross-study evidence, of grade {parsed.grade}"
+        source.refuse("E68", ("grade",), found, "grade C at best")
     return Rule(
         id=parsed.id,
         title=parsed.title,
@@ -224,6 +225,7 @@ def _evidence(entry: EvidenceEntry) -> Evidence:
         published_or=None
         if entry.published_or is None
         else Interval(**entry.published_or.model_dump()),
+        odds_ratio=entry.odds_ratio,
         frequency=entry.frequency,
         cross_study=entry.cross_study,
         chronic=entry.chronic,
@@ -234,12 +236,13 @@ def _evidence(entry: EvidenceEntry) -> Evidence:
 
 def _check_evidence(source: Source, entry: EvidenceEntry, at: Key) -> None:
     """Numbers belong to the kind, counts are possible and point where the rule says."""
-    needed = _NUMBERS.get(entry.kind)
-    if needed is not None and getattr(entry, needed) is None:
-        source.refuse("E68", at, f"kind '{entry.kind}' without '{needed}'", "give the numbers")
-    for field in sorted(set(_NUMBERS.values()) - {needed}):
-        beside = field == "published_or" and entry.kind == "table"
-        if getattr(entry, field) is not None and not beside:
+    fields = _NUMBERS[entry.kind]
+    if fields and all(getattr(entry, field) is None for field in fields):
+        found = f"kind '{entry.kind}' without '{' or '.join(fields)}'"
+        source.refuse("E68", at, found, "give the numbers")
+    allowed = {*fields, *(("published_or",) if entry.kind == "table" else ())}
+    for field in sorted({name for names in _NUMBERS.values() for name in names} - allowed):
+        if getattr(entry, field) is not None:
             found = f"kind '{entry.kind}' with '{field}'"
             source.refuse("E68", (*at, field), found, "remove it or change the kind")
     interval = entry.published_or
@@ -284,6 +287,7 @@ def _criteria(source: Source, name: str, references: Mapping[str, Reference]) ->
         needs=tuple(parsed.needs),
         limits=tuple(parsed.limits),
         requires=_optional(source, parsed.requires, "requires"),
+        undefined_when=_optional(source, parsed.undefined_when, "undefined_when"),
         performance=tuple(Performance(**entry.model_dump()) for entry in parsed.performance),
         recalled=tuple(parsed.recalled),
         file=name,

@@ -132,6 +132,8 @@ class Evidence:
     published_or : Interval or None
         As printed; only the width of its logarithm is used beside a table, so a value
         printed for the opposite sign may stand as it is.
+    odds_ratio : float or None
+        Printed without an interval.
     frequency : float or None
         Share of the target with the sign, where nothing is known of the other.
     cross_study : bool
@@ -152,6 +154,7 @@ class Evidence:
     patients: tuple[int, int] | None = None
     rates: tuple[float, float] | None = None
     published_or: Interval | None = None
+    odds_ratio: float | None = None
     frequency: float | None = None
     cross_study: bool = False
     chronic: bool = False
@@ -256,6 +259,8 @@ class CriteriaSet:
     when : Condition
     requires : Condition or None
         What must be known to be true before the set means anything; else it is unknown.
+    undefined_when : Condition or None
+        Where the set is not defined when it is known to be true; then it is unknown.
     needs : tuple of str
         Scans and facts that the set asks for.
     cite : tuple of str
@@ -275,6 +280,7 @@ class CriteriaSet:
     needs: tuple[str, ...]
     limits: tuple[str, ...]
     requires: Condition | None = None
+    undefined_when: Condition | None = None
     performance: tuple[Performance, ...] = ()
     recalled: tuple[str, ...] = ()
     file: str = ""

@@ -63,6 +63,7 @@ class EvidenceEntry(_Closed):
     patients: PatientsEntry | None = None
     rates: RatesEntry | None = None
     published_or: IntervalEntry | None = None
+    odds_ratio: float | None = Field(default=None, gt=1)
     frequency: float | None = Field(default=None, gt=0, lt=1)
     cross_study: bool = False
     chronic: bool = False
@@ -114,6 +115,7 @@ class CriteriaFile(_Closed):
     version: str = Text
     cite: list[str] = Field(min_length=1)
     requires: Any = None
+    undefined_when: Any = None
     when: Any
     needs: list[str] = Field(min_length=1)
     performance: list[PerformanceEntry] = []

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from lesionaid.criteria.likelihood import Z95, Ratio, Ratios, from_rates, from_table, log_se
-from lesionaid.criteria.model import Evidence, Interval, Rule, Stage
+from lesionaid.criteria.model import Evidence, Rule, Stage
 
 __all__ = ["SMALLEST", "Strength", "ratios_of", "strength"]
 
@@ -56,8 +56,9 @@ def strength(rule: Rule, stage: Stage = "any", superseded: bool = False) -> Stre
     ----------
     rule : Rule
     stage : {"any", "screening", "active"}
-        Stage of PML in question; ``"any"`` where it is not known, and then the weakest of the
-        stages counts.
+        Stage of PML in question: evidence of that stage comes before evidence that is not bound
+        to one. ``"any"`` where the stage is not known: then evidence that is not bound to one
+        counts, or else the weakest of the stages.
     superseded : bool
         Graded data exist for the same sign and pair.
     """
@@ -73,6 +74,8 @@ def strength(rule: Rule, stage: Stage = "any", superseded: bool = False) -> Stre
     fitting = [entry for entry in usable if stage == "any" or entry.stage in ("any", stage)]
     if not fitting:
         return Strength(silent=f"counted in another stage than {stage} PML")
+    exact = [entry for entry in fitting if entry.stage == stage]
+    fitting = exact or fitting
     first_by_stage = {entry.stage: entry for entry in reversed(fitting)}
     weighed = [_weigh(rule, entry) for entry in first_by_stage.values()]
     return min(weighed, key=lambda one: (one.present, one.absent))
@@ -124,8 +127,9 @@ def _indirect(evidence: Evidence) -> tuple[float, float]:
         # Nothing is known of the comparator: as if the sign were as common there as it is
         # missing here, so a share of one half says nothing.
         return min(CAP_INDIRECT, max(0.0, 0.5 * math.log(share / (1 - share)))), 0.0
-    interval = evidence.published_or or Interval(1.0, 1.0, 1.0)
+    interval = evidence.published_or
+    if interval is None:
+        return min(CAP_INDIRECT, 0.5 * math.log(evidence.odds_ratio or 1.0)), 0.0
     se = log_se(interval)
     log = abs(math.log(interval.value))
-    sureness = min(1.0, log / (Z95 * se)) if se else 1.0
-    return min(CAP_INDIRECT, 0.5 * log * sureness), 0.5 * se
+    return min(CAP_INDIRECT, 0.5 * log * min(1.0, log / (Z95 * se))), 0.5 * se

@@ -21,7 +21,7 @@ from lesionaid.criteria.likelihood import Z95
 from lesionaid.criteria.model import Disease, Pair
 from lesionaid.truth import Truth
 
-__all__ = ["Choice", "PairWeight", "Weighing", "select", "solver", "weigh", "weigh_lesion"]
+__all__ = ["Choice", "PairWeight", "Weighing", "select", "solver", "weigh"]
 
 Choice = Mapping[tuple[Pair, str], Row]
 """The row that counts, by pair and group."""
@@ -136,11 +136,6 @@ def weigh(rows: Rows, keep: Callable[[Row], bool] = lambda row: True) -> Weighin
         for unit in rows.averaged
     ]
     return _combine(choices or [select(patient)])
-
-
-def weigh_lesion(rows: Rows, unit: int, keep: Callable[[Row], bool] = lambda row: True) -> Weighing:
-    """Weights of one lesion group by its own rows."""
-    return _combine([select(row for row in rows.lesions[unit] if keep(row))])
 
 
 def _combine(choices: list[Choice]) -> Weighing:

@@ -7,20 +7,20 @@ call a juxtacortical PML lesion MS, Cacciaguerra's call a brain without MS lesio
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lesionaid.context import ClinicalContext
 from lesionaid.criteria.evaluate import Rows, criteria_outcomes, run_rules
 from lesionaid.criteria.model import Disease, RuleSet
-from lesionaid.criteria.weigh import weigh, weigh_lesion
+from lesionaid.criteria.weigh import weigh
 from lesionaid.errors import FormError
 from lesionaid.quantity import Reason, Unknown
 from lesionaid.tables import SignTable, SignValue
 from lesionaid.truth import Truth, any_of
 from lesionaid.verdict.alerts import raise_alerts
 from lesionaid.verdict.gaps import not_assessable, would_settle
-from lesionaid.verdict.judge import Question, judge, scores_of
+from lesionaid.verdict.judge import Question, judge, lead, scores_of
 from lesionaid.verdict.model import (
     PATTERNS,
     AlertRaised,
@@ -94,8 +94,14 @@ def decide(
     )
 
 
-def not_analysable(code: str, text: str) -> Verdict:
-    """Verdict of a study that is in order but cannot be analysed: why, and what is missing."""
+def not_analysable(reasons: Sequence[tuple[str, str]]) -> Verdict:
+    """Verdict of a study that is in order but cannot be analysed.
+
+    Parameters
+    ----------
+    reasons : sequence of (str, str)
+        Code and sentence of each obstacle: why, and what is missing.
+    """
     nothing = {name: Score(0.0, 0.0, 0.0) for name in PATTERNS}
     return Verdict(
         images=Opinion(
@@ -107,7 +113,7 @@ def not_analysable(code: str, text: str) -> Verdict:
             probabilities=dict(UNIFORM.values),
             pairs=(),
             prior=UNIFORM,
-            reasons=(Stated(code, text),),
+            reasons=tuple(Stated(code, text) for code, text in reasons),
         )
     )
 
@@ -182,14 +188,13 @@ def _candidates(context: ClinicalContext) -> tuple[Disease, ...]:
 def _lesions(rows: Rows) -> tuple[LesionVerdict, ...]:
     found = []
     for unit, own in rows.lesions.items():
+        novelty = rows.novelty[unit]
         if not unit:
             continue
-        alone = Rows(patient=(), lesions={unit: own}, novelty={unit: rows.novelty[unit]})
-        opinion = judge(alone, Question(ALL, UNIFORM))
-        scores = scores_of(weigh_lesion(rows, unit), ALL)
-        old = rows.novelty[unit] is Truth.FALSE
-        pattern = "indeterminate" if old else opinion.pattern
-        found.append(LesionVerdict(unit, pattern, scores, rows.novelty[unit]))
+        alone = Rows(patient=(), lesions={unit: own}, novelty={unit: novelty})
+        first = lead(alone, Question(ALL, UNIFORM))
+        pattern = "indeterminate" if novelty is Truth.FALSE else first.pattern
+        found.append(LesionVerdict(unit, pattern, scores_of(first.weighing, ALL), novelty))
     return tuple(found)
 
 

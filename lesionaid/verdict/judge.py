@@ -15,7 +15,7 @@ from lesionaid.truth import Truth
 from lesionaid.verdict.completions import possible_leaders
 from lesionaid.verdict.model import Opinion, PairScore, Prior, Score, Stated
 
-__all__ = ["Question", "judge", "scores_of"]
+__all__ = ["Lead", "Question", "judge", "lead", "scores_of"]
 
 FEW_ROWS = 3
 """Proposed: below this many rows the reader is told on how few the lead rests."""
@@ -54,30 +54,62 @@ class Question:
         return {one: math.log(self.prior.values[one.pattern]) for one in self.candidates}
 
 
-def judge(rows: Rows, question: Question) -> Opinion:
-    """Weigh the rows and say which pattern leads, and whether it may be named."""
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Who leads, and what stands against saying so.
+
+    Parameters
+    ----------
+    weighing : Weighing
+    order : tuple of Disease
+        Candidates by score and prior.
+    rivals : tuple of Disease
+        Those behind the leader that a row touches, in order.
+    close : tuple of Disease
+        Rivals that the leader is not separated from.
+    blocks : tuple of Stated
+        Reasons why the leader may not be named.
+    """
+
+    weighing: Weighing
+    order: tuple[Disease, ...]
+    rivals: tuple[Disease, ...]
+    close: tuple[Disease, ...]
+    blocks: tuple[Stated, ...]
+
+    @property
+    def pattern(self) -> str:
+        """The leader's pattern, or ``indeterminate``."""
+        return "indeterminate" if self.blocks else self.order[0].pattern
+
+
+def lead(rows: Rows, question: Question) -> Lead:
+    """Weigh the rows and see which pattern leads, and whether it may be named."""
     weighing = weigh(rows)
     order = _order(weighing, question)
     leader = order[0]
-    touched = [one for one in order if one in weighing.touched]
-    rivals = [one for one in touched if one is not leader]
-    close = [one for one in rivals if not _separated(weighing, leader, one, question)]
+    rivals = tuple(one for one in order[1:] if one in weighing.touched)
+    close = tuple(one for one in rivals if not _separated(weighing, leader, one, question))
     blocks = _blocks(rows, weighing, question, leader, rivals, close)
-    named = leader.pattern if not blocks else "indeterminate"
-    patterns = [leader, *close] if touched else list(question.candidates)
-    notes = _notes(weighing, question, leader, rivals)
+    return Lead(weighing, order, rivals, close, tuple(blocks))
+
+
+def judge(rows: Rows, question: Question) -> Opinion:
+    """Everything that a set of rows says about a question."""
+    found = lead(rows, question)
+    leading = (found.order[0], *found.close) if found.rivals else question.candidates
     return Opinion(
-        pattern=question.pattern or named,
-        patterns=tuple(one.pattern for one in order if one in patterns),
-        ranking=tuple(one.pattern for one in _everyone(order)),
+        pattern=question.pattern or found.pattern,
+        patterns=tuple(one.pattern for one in found.order if one in leading),
+        ranking=tuple(one.pattern for one in _everyone(found.order)),
         possible=tuple(
             one.pattern for one in possible_leaders(rows, question.candidates, question.head_start)
         ),
-        scores=scores_of(weighing, tuple(Disease)),
-        probabilities=_probabilities(weighing, question),
-        pairs=_pairs(weighing),
+        scores=scores_of(found.weighing, tuple(Disease)),
+        probabilities=_probabilities(found.weighing, question),
+        pairs=_pairs(found.weighing),
         prior=question.prior,
-        reasons=(*question.stated, *blocks, *notes),
+        reasons=(*question.stated, *found.blocks, *_notes(found, question)),
         findings=findings(rows),
     )
 
@@ -91,19 +123,22 @@ def scores_of(weighing: Weighing, diseases: Sequence[Disease]) -> dict[str, Scor
     return scores
 
 
-def _order(weighing: Weighing, question: Question) -> list[Disease]:
+def _order(weighing: Weighing, question: Question) -> tuple[Disease, ...]:
     """Candidates by score and prior; of equals, those that a row touches first."""
-    return sorted(
-        question.candidates,
-        key=lambda one: (
-            -round(weighing.score(one)[0] + question.head_start[one], 9),
-            one not in weighing.touched,
-            list(Disease).index(one),
-        ),
+    touched = weighing.touched
+    return tuple(
+        sorted(
+            question.candidates,
+            key=lambda one: (
+                -round(weighing.score(one)[0] + question.head_start[one], 9),
+                one not in touched,
+                list(Disease).index(one),
+            ),
+        )
     )
 
 
-def _everyone(order: list[Disease]) -> list[Disease]:
+def _everyone(order: tuple[Disease, ...]) -> list[Disease]:
     """The candidates, then those that the context has ruled out of the question."""
     return [*order, *(one for one in Disease if one not in order)]
 
@@ -119,8 +154,8 @@ def _blocks(
     weighing: Weighing,
     question: Question,
     leader: Disease,
-    rivals: list[Disease],
-    close: list[Disease],
+    rivals: tuple[Disease, ...],
+    close: tuple[Disease, ...],
 ) -> list[Stated]:
     """Reasons why the leader may not be named."""
     if not rivals or leader not in weighing.touched:
@@ -157,10 +192,9 @@ def _blocks(
     return blocks
 
 
-def _notes(
-    weighing: Weighing, question: Question, leader: Disease, rivals: list[Disease]
-) -> list[Stated]:
+def _notes(found: Lead, question: Question) -> list[Stated]:
     """What a reader should know beside the pattern."""
+    weighing, leader, rivals = found.weighing, found.order[0], found.rivals
     notes = []
     untouched = [one for one in question.candidates if one not in weighing.touched]
     if untouched and rivals:

@@ -16,7 +16,7 @@ from lesionaid.criteria.likelihood import from_table
 from lesionaid.criteria.load import load_rules
 from lesionaid.criteria.model import Disease, Evidence, Interval, Pair, Rule, RuleSet, Table
 from lesionaid.criteria.strength import SMALLEST, strength
-from lesionaid.criteria.weigh import PairWeight, Weighing, weigh, weigh_lesion
+from lesionaid.criteria.weigh import PairWeight, Weighing, weigh
 from lesionaid.rules_path import rules_dir
 from lesionaid.tables import LesionGroup, SignTable, SignValue
 from lesionaid.truth import Truth, any_of
@@ -316,13 +316,6 @@ def test_order_of_rules_and_lesions_does_not_matter() -> None:
     forward = weigh_signs(rules, signs(*lesions))
     backward = weigh_signs(rules[::-1], signs(*lesions[::-1]))
     assert pair_weight(forward) == pytest.approx(pair_weight(backward))
-
-
-def test_weigh_lesion_uses_its_own_rows_alone() -> None:
-    dots = rule("dots", table(56, 105, 1, 110))
-    rows = run_rules(RuleSet((dots,)), signs({"dots": True}, {"dots": False}), NOTHING)
-    assert pair_weight(weigh_lesion(rows, 1)) == 2.0
-    assert pair_weight(weigh_lesion(rows, 2)) == -0.35
 
 
 # The files
