@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lesionaid.assessment import Assessment
 from lesionaid.cli import printable
+from lesionaid.report.lesion_cards import total_volume
 from lesionaid.report.words import disease_words, needs_words, pattern_words, signed
 from lesionaid.truth import Truth
 from lesionaid.verdict.model import INTENDED_USE
@@ -85,4 +86,4 @@ def _burden(assessment: Assessment) -> str:
     specks = sum(lesion.speck for lesion in lesions.lesions)
     count = len(lesions.lesions) - specks
     beside = f" and {specks} specks under 3 mm3" if specks else ""
-    return f"{count}{beside}, {lesions.volume_mm3 / 1000:.2f} ml"
+    return f"{count}{beside}, total volume {total_volume(assessment.measurements)}"

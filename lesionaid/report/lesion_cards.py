@@ -12,7 +12,7 @@ from lesionaid.report.figures import Figures
 from lesionaid.report.pictures import Picture, Plane
 from lesionaid.report.words import needs_words, pattern_words, plain, unknown_words, value_words
 from lesionaid.signs.catalogue import SignCatalogue
-from lesionaid.tables import SignSource, SignValue
+from lesionaid.tables import MeasurementTable, SignSource, SignValue
 from lesionaid.truth import Truth
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "lesion_cards",
     "lesion_rows",
     "sign_groups",
+    "total_volume",
 ]
 
 NOVELTY = "new_or_enlarging"
@@ -110,6 +111,17 @@ def flagged(assessment: Assessment) -> tuple[int, ...]:
     named = [row.lesion for row in verdict.lesions if row.pattern == "pml_like"]
     new = [row.lesion for row in verdict.lesions if row.new_or_enlarging is Truth.TRUE]
     return tuple(dict.fromkeys([*alerts, *named, *new]))
+
+
+def total_volume(table: MeasurementTable | None) -> str:
+    """Volume of all lesions in the patient's ml, specks included, or why it is not known.
+
+    Taken from the measurements: a mask normalised to MNI has another size than the patient.
+    """
+    value = None if table is None else table.study.get("total_volume_mm3")
+    if isinstance(value, Quantity):
+        return value_words(Quantity(value.value / 1000.0, Unit.ML), digits=4)
+    return value_words(value)
 
 
 def lesion_rows(assessment: Assessment, drawn: Mapping[int, object]) -> tuple[LesionRow, ...]:

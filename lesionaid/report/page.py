@@ -35,6 +35,7 @@ from lesionaid.report.lesion_cards import (
     lesion_cards,
     lesion_rows,
     sign_groups,
+    total_volume,
 )
 from lesionaid.report.words import (
     clean,
@@ -153,6 +154,7 @@ def _context(
         "notes": assessment.notes,
         "lesions": assessment.lesions,
         "table": table,
+        "total_volume": total_volume(table),
         "columns": columns,
         "rows": lesion_rows(assessment, figures.lesions if figures else {}),
         "cards": lesion_cards(assessment, figures, knowledge.signs) if figures else (),

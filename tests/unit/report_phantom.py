@@ -142,7 +142,7 @@ SPECS = {
         MeasurementSpec("location", None, "lesion", "Largest fraction."),
         MeasurementSpec("adc_mean", Unit.DIFFUSIVITY, "lesion", "Mean ADC.", needs=("ADC",)),
         MeasurementSpec("n_lesions", Unit.COUNT, "study", "Lesions, specks left out."),
-        MeasurementSpec("volume_total_mm3", Unit.MM3, "study", "All lesions, specks included."),
+        MeasurementSpec("total_volume_mm3", Unit.MM3, "study", "All lesions, specks included."),
     )
 }
 
@@ -159,7 +159,7 @@ def measurements() -> MeasurementTable:
         for lesion in lesion_map().lesions
     }
     total = {"n_lesions": Quantity(3, Unit.COUNT)}
-    total |= {"volume_total_mm3": Quantity(110 * VOXEL_MM3, Unit.MM3)}
+    total |= {"total_volume_mm3": Quantity(110 * VOXEL_MM3, Unit.MM3)}
     return MeasurementTable(SPECS, rows, total, lesion_map().groups, frozenset({4}))
 
 

@@ -256,6 +256,18 @@ def test_words() -> None:
     assert clean("a\u202eb\x00c\n") == "abc\n"
 
 
+def test_the_volume_is_the_patients_not_the_masks() -> None:
+    from lesionaid.quantity import Quantity, Unit
+
+    whole = assessment()
+    scaled = {**whole.measurements.study, "total_volume_mm3": Quantity(32641.7, Unit.MM3)}
+    drawn = page(replace(whole, measurements=replace(whole.measurements, study=scaled)))
+    assert "total volume 32.64 ml" in drawn.text
+    unknown = {**scaled, "total_volume_mm3": Unknown(Reason.SCALE_UNKNOWN, "normalised")}
+    drawn = page(replace(whole, measurements=replace(whole.measurements, study=unknown)))
+    assert "total volume normalised" in drawn.text
+
+
 def test_knowledge_loads() -> None:
     known = load_knowledge()
     assert "wijburg2016" in known.rules.references
