@@ -229,6 +229,7 @@ def _evidence(entry: EvidenceEntry) -> Evidence:
         frequency=entry.frequency,
         cross_study=entry.cross_study,
         chronic=entry.chronic,
+        absence_weighs=entry.absence_weighs,
         stage=entry.stage,
         note=entry.note,
     )

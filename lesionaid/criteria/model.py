@@ -140,6 +140,9 @@ class Evidence:
         Target and comparator come from different studies.
     chronic : bool
         Counted outside attacks, where many signs have faded.
+    absence_weighs : bool
+        False where the absent sign says nothing, though counted: sources contradict each
+        other, or the sign depends on how the scan was made. The file's limits say which.
     stage : {"any", "screening", "active"}
         Kind of PML that was counted.
     note : str
@@ -158,6 +161,7 @@ class Evidence:
     frequency: float | None = None
     cross_study: bool = False
     chronic: bool = False
+    absence_weighs: bool = True
     stage: Stage = "any"
     note: str = ""
 

@@ -67,6 +67,7 @@ class EvidenceEntry(_Closed):
     frequency: float | None = Field(default=None, gt=0, lt=1)
     cross_study: bool = False
     chronic: bool = False
+    absence_weighs: bool = True
     stage: Stage = "any"
     note: str = ""
 

@@ -94,8 +94,8 @@ def _weigh(rule: Rule, evidence: Evidence) -> Strength:
     cap = min(CAP[rule.grade], CAP_CROSS_STUDY) if evidence.cross_study else CAP[rule.grade]
     ratios = ratios_of(evidence)
     if ratios is not None:
-        no_absent = evidence.cross_study or evidence.chronic
-        absent = 0.0 if no_absent else min(CAP_ABSENT, max(0.0, -_half_log(ratios.absent)))
+        speaks = evidence.absence_weighs and not (evidence.cross_study or evidence.chronic)
+        absent = min(CAP_ABSENT, max(0.0, -_half_log(ratios.absent))) if speaks else 0.0
         present = min(cap, max(0.0, _half_log(ratios.present)))
         return Strength(
             present=present,

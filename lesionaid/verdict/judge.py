@@ -18,7 +18,8 @@ from lesionaid.verdict.model import Opinion, PairScore, Prior, Score, Stated
 __all__ = ["Lead", "Question", "judge", "lead", "scores_of"]
 
 FEW_ROWS = 3
-"""Proposed: below this many rows the reader is told on how few the lead rests."""
+"""Proposed: below this many rows the reader is told on how few the lead rests; one row alone
+names nothing."""
 
 WORDS = {
     Disease.PML: "PML-like",
@@ -179,6 +180,10 @@ def _blocks(
                 f"No weighing row compares {WORDS[leader]} with {WORDS[runner]} directly.",
             )
         )
+    if len(_rows_for(weighing, leader)) == 1:
+        blocks.append(
+            Stated("one_row", f"All that speaks for {WORDS[leader]} is a single row of evidence.")
+        )
     if leader is Disease.PML and not close:
         gated = weigh(rows, keep=lambda row: row.gated is Truth.TRUE)
         if not all(_separated(gated, leader, rival, question) for rival in rivals):
@@ -201,23 +206,22 @@ def _notes(found: Lead, question: Question) -> list[Stated]:
         names = " and ".join(WORDS[one] for one in untouched)
         notes.append(Stated("not_compared", f"No known sign bears on {names}."))
     if rivals:
-        count = len(
-            {
-                name
-                for weight in weighing.pairs
-                if set(weight.pair) == {leader, rivals[0]}
-                for name in weight.rows
-            }
-        )
+        count = len(_rows_for(weighing, leader, rivals[0]))
         if 0 < count < FEW_ROWS:
             rows = "one row" if count == 1 else f"{count} rows"
-            notes.append(
-                Stated(
-                    "few_rows",
-                    f"{WORDS[leader]} against {WORDS[rivals[0]]} rests on {rows} of evidence.",
-                )
-            )
+            text = f"{WORDS[leader]} against {WORDS[rivals[0]]} rests on {rows} of evidence."
+            notes.append(Stated("few_rows", text))
     return notes
+
+
+def _rows_for(weighing: Weighing, leader: Disease, *others: Disease) -> frozenset[str]:
+    """Ids of the rules that compare `leader` directly, with `others` or with anyone."""
+    return frozenset(
+        name
+        for weight in weighing.pairs
+        if leader in weight.pair and set(others) <= set(weight.pair)
+        for name in weight.rows
+    )
 
 
 def _probabilities(weighing: Weighing, question: Question) -> dict[str, float]:

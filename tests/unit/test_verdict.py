@@ -156,6 +156,14 @@ def test_ordinary_ms_is_named_and_does_not_alert() -> None:
     assert not verdict.alerts
 
 
+def test_a_single_row_names_nothing() -> None:
+    """A large lesion is a MOGAD sign against NMOSD, and says nothing of MS."""
+    verdict = decide(EVERYTHING, signs({"large_lesion": True}))
+    assert verdict.images.ranking[0] == "mogad_like"
+    assert verdict.pattern == "indeterminate"
+    assert "one_row" in codes(verdict)
+
+
 def test_patterns_that_no_row_touches_are_not_the_runner_up() -> None:
     verdict = decide(SAME_POPULATION, signs(*ORDINARY))
     assert "untested_comparator" not in codes(verdict)
