@@ -70,6 +70,14 @@ class LesionaidError(Exception):
         return "\n".join(lines)
 
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong and how to fix it, on one line."""
+        entry = CODES[self.code]
+        found = f": {self.value}" if self.value else ""
+        return f"{entry.title[:1].upper()}{entry.title[1:]}{found}. To mend it: {entry.fix}"
+
+
 class InputError(LesionaidError):
     """Input that cannot be used."""
 

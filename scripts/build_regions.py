@@ -208,7 +208,22 @@ class Builder:
         sites[third] = SITE["third_ventricle"]
         sites[fourth] = SITE["fourth_ventricle"]
         sites[lateral & self.brain] = SITE["lateral_ventricle"]
+        sites[self.ventricular_rim(sites)] = SITE["white_matter"]
         return sites
+
+    @staticmethod
+    def ventricular_rim(sites: NDArray[np.uint8]) -> Mask:
+        """The false cortex round the lateral ventricles.
+
+        Where white matter meets fluid the mixed voxels look grey. A sheet under 3 mm thick
+        within 3 mm of a ventricle is such a rim; the calcar avis, which is cortex, is thicker.
+        """
+        cortex = sites == SITE["cortex"]
+        cube = np.ones((3, 3, 3), dtype=bool)
+        thick = ndi.binary_opening(np.pad(cortex, 2, mode="edge"), cube)[2:-2, 2:-2, 2:-2]
+        near = ndi.distance_transform_edt(sites != SITE["lateral_ventricle"]) <= 3
+        rim: Mask = cortex & ~thick & near
+        return rim
 
     def deep_gray(self) -> Mask:
         """All nuclei, the hippocampus and the amygdala with them."""

@@ -123,6 +123,12 @@ LOCATION_SPECS: tuple[MeasurementSpec, ...] = (
         "proposed",
     ),
     _spec(
+        "periventricular_volume_mm3",
+        Unit.MM3,
+        "Volume of the lesion within 3 mm of the lateral ventricle or inside it.",
+        "proposed",
+    ),
+    _spec(
         "ufibre_contact_mm",
         Unit.MM,
         "Longest run of the lesion along the subcortical white matter: greatest extent of a "
@@ -171,6 +177,7 @@ def location_measurements(
     fractions = _site_fractions(voxels, site)
     runs = subcortical_runs_mm(voxels, anatomy, BAND_MM)
     core = voxels.mean(cortex <= -RIBBON_DEPTH_MM)
+    at_ventricle = voxels.mean(ventricle <= BAND_MM)
     tables = [
         _location(voxels, zones(site, ventricle, cortex)),
         *(
@@ -185,11 +192,12 @@ def location_measurements(
                 ("deep_gray_volume_mm3", fractions["deep_gray_matter"]),
                 ("callosal_volume_mm3", fractions["corpus_callosum"]),
                 ("cerebellum_volume_mm3", fractions["cerebellum"]),
+                ("periventricular_volume_mm3", at_ventricle),
             )
         ),
         *_distances(voxels, "lateral_ventricle", ventricle),
         *_distances(voxels, "cortex", cortex),
-        voxels.quantities("periventricular_fraction", voxels.mean(ventricle <= BAND_MM), Unit.NONE),
+        voxels.quantities("periventricular_fraction", at_ventricle, Unit.NONE),
         voxels.sizes("ufibre_contact_mm", runs, Unit.MM, scale),
         _lobes(voxels, anatomy, mm3, scale),
         _mni(lesions, voxels, anatomy),

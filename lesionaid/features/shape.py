@@ -48,7 +48,13 @@ from lesionaid.lesions.scale import SizeScale, Space
 from lesionaid.quantity import Quantity, Reason, Unit, Unknown, Value
 from lesionaid.tables import MeasurementSpec
 
-__all__ = ["MIN_SHAPE_VOXELS", "SHAPE_SPECS", "shape_measurements", "total_measurements"]
+__all__ = [
+    "MIN_SHAPE_VOXELS",
+    "SHAPE_SPECS",
+    "hull_extent",
+    "shape_measurements",
+    "total_measurements",
+]
 
 MIN_SHAPE_VOXELS = 8
 """Fewer voxels have no shape worth a number: axes, surface and sphericity are unknown
@@ -183,21 +189,32 @@ def _within(box: tuple[slice, slice, slice], start: tuple[int, ...]) -> tuple[sl
 
 
 def _extent(inside: NDArray[np.bool_], grid: Grid, scale: SizeScale) -> Mapping[str, Value]:
-    """Maximum diameter, and solidity, from the convex hull of the voxels' corners.
+    """Maximum diameter and solidity of one lesion."""
+    diameter, hull_voxels = hull_extent(inside, grid)
+    solidity = np.count_nonzero(inside) / hull_voxels
+    return {
+        "diameter_max_mm": scale.size(diameter, Unit.MM),
+        "solidity": Quantity(min(1.0, solidity), Unit.NONE),
+    }
+
+
+def hull_extent(inside: NDArray[np.bool_], grid: Grid) -> tuple[float, float]:
+    """Largest distance in mm, and volume in voxels, of the convex hull of the voxels' corners.
 
     The hull is taken in voxel indices, where corners are small integers; an affine map
     carries a hull onto a hull, so the largest distance in mm is between two of its corners.
+
+    Parameters
+    ----------
+    inside : ndarray of bool, shape (I, J, K)
+        Not empty.
     """
     from scipy.spatial import ConvexHull
     from scipy.spatial.distance import pdist
 
     hull = ConvexHull(_outer_corners(inside))
     diameter = float(pdist(hull.points[hull.vertices] @ grid.affine[:3, :3].T).max())
-    solidity = np.count_nonzero(inside) / float(hull.volume)
-    return {
-        "diameter_max_mm": scale.size(diameter, Unit.MM),
-        "solidity": Quantity(min(1.0, solidity), Unit.NONE),
-    }
+    return diameter, float(hull.volume)
 
 
 def _outer_corners(inside: NDArray[np.bool_]) -> NDArray[np.float64]:

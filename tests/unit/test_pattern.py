@@ -88,6 +88,31 @@ def test_thickness_of_a_ball(radius: float) -> None:
         assert number(row["thickness_max_mm"]) == pytest.approx(2 * radius, abs=error)
 
 
+def test_the_body_of_a_dumbbell_is_its_larger_end() -> None:
+    grid = grid_of()
+    at = positions(grid)
+    ends = (np.linalg.norm(at - (-12, 0, 0), axis=-1) < 7) | (
+        np.linalg.norm(at - (12, 0, 0), axis=-1) < 5
+    )
+    bridge = np.all(np.abs(at) < (12, 1.6, 1.6), axis=-1)
+    row = shape_of(grid, ends | bridge)
+    assert number(row["body_diameter_mm"]) == pytest.approx(14, abs=3)
+
+
+def test_a_thick_bridge_makes_one_body() -> None:
+    grid = grid_of()
+    brick = np.all(np.abs(positions(grid)) < (15, 4, 4), axis=-1)
+    row = shape_of(grid, brick)
+    assert number(row["body_diameter_mm"]) == pytest.approx(np.sqrt(30**2 + 8**2 + 8**2), abs=3)
+
+
+def test_a_thread_has_no_body_but_its_thickness() -> None:
+    grid = grid_of()
+    thread = np.all(np.abs(positions(grid)) < (15, 1.6, 1.6), axis=-1)
+    row = shape_of(grid, thread)
+    assert row["body_diameter_mm"] == row["thickness_max_mm"]
+
+
 def test_thickness_is_in_the_patients_mm() -> None:
     grid = grid_of()
     mask = ball_mm(grid, (0, 0, 0), 6)

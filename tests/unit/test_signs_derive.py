@@ -12,7 +12,7 @@ from lesionaid.errors import RuleError
 from lesionaid.features.catalogue import FEATURES
 from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
 from lesionaid.signs.catalogue import load_catalogue
-from lesionaid.signs.condition import Compared, Condition, NamedIs, Threshold, leaves
+from lesionaid.signs.condition import Combined, Compared, Condition, NamedIs, Threshold, leaves
 from lesionaid.signs.derive import derive
 from lesionaid.signs.evaluate import Scope, evaluate
 from lesionaid.signs.spec import SignSpec
@@ -51,31 +51,36 @@ MEASURED = [
 ]
 
 
-def others(sign: SignSpec, leaf: Condition, wanted: bool) -> dict[str, Value]:
+def others(condition: Condition, leaf: Condition) -> dict[str, Value]:
     """Values that leave the whole definition to one leaf."""
+    if condition is leaf or not isinstance(condition, Combined):
+        return {}
     values: dict[str, Value] = {}
-    assert sign.measure is not None
-    for other in leaves(sign.measure):
-        if other is leaf:
-            continue
-        if isinstance(other, Threshold):
-            up = other.op in (">", ">=")
-            step = 1.0 if up is wanted else -1.0
-            values[other.measurement] = Quantity(other.value + step, other.unit)
-        elif isinstance(other, Compared):
-            values[other.measurement], values[other.than] = mm(1.0), mm(2.0)
+    for part in condition.parts:
+        if any(one is leaf for one in leaves(part)):
+            values |= others(part, leaf)
+        else:  # beside "all" the rest must hold, beside "any" it must not
+            for one in leaves(part):
+                values |= settled(one, condition.how == "all")
     return values
 
 
-def needs_others_true(sign: SignSpec) -> bool:
-    assert sign.measure is not None
-    return getattr(sign.measure, "how", "all") == "all"
+def settled(leaf: Condition, wanted: bool) -> dict[str, Value]:
+    if isinstance(leaf, Threshold):
+        up = leaf.op in (">", ">=")
+        step = min(1.0, abs(leaf.value) or 1.0)
+        return {
+            leaf.measurement: Quantity(leaf.value + (step if up is wanted else -step), leaf.unit)
+        }
+    if isinstance(leaf, Compared):
+        return {leaf.measurement: mm(1.0), leaf.than: mm(2.0)}
+    return {}
 
 
 @pytest.mark.parametrize(("sign", "leaf"), MEASURED)
 def test_just_above_just_below_and_unknown(sign: SignSpec, leaf: Threshold | NamedIs) -> None:
     assert sign.measure is not None
-    rest = others(sign, leaf, needs_others_true(sign))
+    rest = others(sign.measure, leaf)
 
     def truth(value: Value) -> Truth:
         scope = Scope(values={**rest, leaf.measurement: value}, specs=SPECS)
@@ -194,18 +199,19 @@ def test_what_does_not_enhance_has_no_pattern() -> None:
 
 
 def test_periventricular_asks_for_more_than_touch() -> None:
-    def at(ventricle: float, cortex: float) -> Mapping[str, Truth]:
+    def at(share: float, mm3: float) -> Mapping[str, Truth]:
         signs = of_one(
             distance_lateral_ventricle_mm=mm(1),
-            centroid_distance_lateral_ventricle_mm=mm(ventricle),
-            centroid_distance_cortex_mm=mm(cortex),
+            periventricular_fraction=Quantity(share, Unit.NONE),
+            periventricular_volume_mm3=Quantity(mm3, Unit.MM3),
         )
         return {name: value.truth for name, value in signs.patient.items()}
 
-    assert at(3, 9)["periventricular"] is Truth.TRUE
-    assert at(9, 3)["periventricular"] is Truth.FALSE
-    assert at(9, 3)["touches_periventricular"] is Truth.TRUE
-    assert at(9, 3)["dawson_fingers"] is Truth.FALSE
+    assert at(0.4, 60)["periventricular"] is Truth.TRUE
+    assert at(0.05, 2000)["periventricular"] is Truth.TRUE  # a confluent lesion of 40 ml
+    assert at(0.02, 60)["periventricular"] is Truth.FALSE
+    assert at(0.02, 60)["touches_periventricular"] is Truth.TRUE
+    assert at(0.02, 60)["dawson_fingers"] is Truth.FALSE
 
 
 def test_units_are_checked() -> None:
@@ -233,6 +239,7 @@ def test_focal_holds_for_the_patient_only_if_every_lesion_is() -> None:
     small = {"diameter_max_mm": mm(6), "volume_mm3": Quantity(100, Unit.MM3)}
     spread = {
         "diameter_max_mm": mm(40),
+        "body_diameter_mm": mm(35),
         "thickness_max_mm": mm(20),
         "volume_mm3": Quantity(9000, Unit.MM3),
         "irregularity": Quantity(0.8, Unit.NONE),
@@ -248,8 +255,9 @@ def test_focal_holds_for_the_patient_only_if_every_lesion_is() -> None:
 def test_a_thin_network_is_neither_large_nor_diffuse() -> None:
     network = {
         "diameter_max_mm": mm(120),
-        "thickness_max_mm": mm(8),
-        "volume_mm3": Quantity(20_000, Unit.MM3),
+        "body_diameter_mm": mm(15),
+        "thickness_max_mm": mm(5),
+        "volume_mm3": Quantity(4_000, Unit.MM3),
         "irregularity": Quantity(0.95, Unit.NONE),
         "solidity": Quantity(0.1, Unit.NONE),
     }

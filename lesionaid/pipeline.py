@@ -1,0 +1,165 @@
+"""The whole way of one study, from files to verdict, in the order of the house.
+
+Read this page first. Every step of :func:`assess` is a call into one room; nothing here draws
+or writes (:mod:`lesionaid.report` does that with the result).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lesionaid.anatomy.align import AlignedPrior, align_prior, align_study
+from lesionaid.anatomy.build import build_anatomy
+from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.assessment import Assessment, provenance
+from lesionaid.change.match import CHANGE_SPECS, match
+from lesionaid.criteria.load import load_rules
+from lesionaid.criteria.model import RuleSet
+from lesionaid.errors import AnalysisError, Note
+from lesionaid.features.catalogue import measure, unmeasured, with_extra
+from lesionaid.lesions.components import lesion_map
+from lesionaid.lesions.lesion_map import LesionMap
+from lesionaid.lesions.scale import Space
+from lesionaid.rules_path import rules_dir
+from lesionaid.signs.catalogue import SignCatalogue, load_catalogue
+from lesionaid.signs.derive import derive
+from lesionaid.signs.reader import apply_reader, read_reader_form
+from lesionaid.study.load import StudyPaths, find_study, load_study
+from lesionaid.study.options import GateOptions
+from lesionaid.study.scan import Study
+from lesionaid.tables import MeasurementTable
+from lesionaid.verdict.decide import decide, not_analysable
+
+__all__ = ["assess"]
+
+
+def assess(
+    study: StudyPaths | Path | str,
+    *,
+    options: GateOptions | None = None,
+    space: Space = "native",
+    native_scale: float | None = None,
+    reader_form: Path | None = None,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> Assessment:
+    """Assess one study.
+
+    Parameters
+    ----------
+    study : StudyPaths, Path or str
+        Named files, or a folder with recognised names.
+    options : GateOptions, optional
+        What to do with ambiguous headers and masks.
+    space : {"native", "mni"}
+        ``"mni"``: the inputs are already in MNI152, no registration is run.
+    native_scale : float, optional
+        The patient's mm for one mm of the input, for ``space="mni"``; without it every
+        size is unknown.
+    reader_form : Path, optional
+        Signs that a reader saw (``--signs``).
+    progress : callable
+        Told the name of each stage as it begins.
+
+    Returns
+    -------
+    Assessment
+        ``verdict.pattern`` is ``not_analysable`` where the study is in order but lesionaid
+        cannot use it; the reason carries its code.
+
+    Raises
+    ------
+    InputError
+        For a file or form that cannot be used.
+    OutputError
+        For a file that cannot be read.
+    """
+    stage = _Stages(progress)
+    obstacles: list[AnalysisError] = []
+    with stage("rules"):
+        catalogue, rules = _knowledge()
+        form = None if reader_form is None else read_reader_form(reader_form)
+    with stage("load"):
+        paths = study if isinstance(study, StudyPaths) else find_study(Path(study))
+        loaded = load_study(paths, options, space=space, native_scale=native_scale)
+    with stage("registration"):
+        aligned, anatomy = _locate(loaded, obstacles)
+    with stage("measurement"):
+        lesions = _lesions(aligned, obstacles)
+        table, prior_notes = _measure(aligned, anatomy, lesions)
+    with stage("verdict"):
+        signs = derive(table, catalogue, aligned.context)
+        if form is not None:
+            signs = apply_reader(signs, form, catalogue, aligned.context)
+        verdict = decide(rules, signs, aligned.context)
+        if obstacles:
+            verdict = not_analysable([(error.code, error.sentence) for error in obstacles])
+    return Assessment(
+        study=aligned,
+        anatomy=anatomy,
+        lesions=lesions,
+        measurements=table,
+        signs=signs,
+        verdict=verdict,
+        notes=(*aligned.notes, *(anatomy.notes if anatomy else ()), *prior_notes),
+        timings=stage.seconds,
+        provenance=provenance(aligned, rules_dir()),
+    )
+
+
+class _Stages:
+    """Says the name of each stage as it begins, and keeps its seconds."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        self._progress(name)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def _knowledge() -> tuple[SignCatalogue, RuleSet]:
+    """The sign catalogue, and the rules that speak its language."""
+    catalogue = load_catalogue(rules_dir() / "signs")
+    return catalogue, load_rules(rules_dir(), catalogue.signs.keys())
+
+
+def _locate(study: Study, obstacles: list[AnalysisError]) -> tuple[Study, AnatomyMap | None]:
+    """Bring every scan onto the reference grid and find the anatomy there."""
+    try:
+        aligned = align_study(study)
+        return aligned, build_anatomy(aligned)
+    except AnalysisError as error:
+        obstacles.append(error)
+        return study, None
+
+
+def _lesions(study: Study, obstacles: list[AnalysisError]) -> LesionMap | None:
+    if study.lesions is None:
+        obstacles.append(AnalysisError("A20"))
+        return None
+    return lesion_map(study.lesions, study.native_scale)
+
+
+def _measure(
+    study: Study, anatomy: AnatomyMap | None, lesions: LesionMap | None
+) -> tuple[MeasurementTable, tuple[Note, ...]]:
+    """Every measurement of the study, with its change against the prior."""
+    if lesions is None:
+        return unmeasured(CHANGE_SPECS), ()
+    table = measure(study, anatomy, lesions)
+    prior = AlignedPrior() if study.prior is None else align_prior(study, study.prior)
+    change = match(
+        lesions,
+        prior.mask,
+        space=study.space,
+        native_scale=study.native_scale,
+        prior_seen=prior.seen,
+    )
+    return with_extra(table, CHANGE_SPECS, change.lesions, change.study), prior.notes
