@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lesionaid.simulate.dataset import simulate_ms, simulate_pml, write_study
+from lesionaid.simulate.dataset import simulate_ms, simulate_pml
+from lesionaid.simulate.write import write_study
 
 FOLDER = Path(__file__).resolve().parents[1] / "sample_scans"
 MS_SEED, PML_SEED = 11, 16

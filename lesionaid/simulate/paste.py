@@ -15,17 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
-from lesionaid.simulate.contrast import (
-    PML_CORE,
-    PML_RIM,
-    PROTOCOL,
-    WHITE_MATTER,
-    Tissue,
-    signal,
-)
+from lesionaid.simulate.contrast import PROTOCOL, signal
 from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
 from lesionaid.simulate.pml import pml_course, satellites
 from lesionaid.simulate.scan_tissue import with_scan_tissue
+from lesionaid.simulate.tissue import PML_CORE, PML_RIM, WHITE_MATTER, Tissue
 from lesionaid.study.scan import Contrast
 
 __all__ = ["Pasted", "paste_lesion"]

@@ -6,23 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lesionaid.simulate.contrast import (
+from lesionaid.simulate.contrast import PROTOCOL, Pulse, coarse_grid, render, signal
+from lesionaid.simulate.ms import ovoid
+from lesionaid.simulate.tissue import (
     CSF,
     GRAY_MATTER,
     MS_PLAQUE,
     PML_CORE,
     PML_RIM,
-    PROTOCOL,
     WHITE_MATTER,
     Appearance,
-    Pulse,
-    coarse_grid,
     ms_appearance,
     pml_appearance,
-    render,
-    signal,
 )
-from lesionaid.simulate.ms import ovoid
 from lesionaid.study.scan import Contrast
 from tests.unit.simulate_phantom import ball_brain
 

@@ -15,9 +15,10 @@ from scipy.ndimage import center_of_mass, label
 
 from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import BrainSettings
-from lesionaid.simulate.dataset import simulate_ms, simulate_pml, write_study
+from lesionaid.simulate.dataset import simulate_ms, simulate_pml
 from lesionaid.simulate.lesions import CONNECTIVITY
 from lesionaid.simulate.nifti import nifti_bytes
+from lesionaid.simulate.write import write_study
 from lesionaid.study.load import find_study, load_study
 from lesionaid.study.scan import Contrast
 from tests.shared_data import ROOT
@@ -111,7 +112,8 @@ def test_threads_do_not_change_a_byte(tmp_path):
     code = (
         "import sys; from pathlib import Path;"
         "from lesionaid.simulate.brain import BrainSettings;"
-        "from lesionaid.simulate.dataset import simulate_pml, write_study;"
+        "from lesionaid.simulate.dataset import simulate_pml;"
+        "from lesionaid.simulate.write import write_study;"
         "s = simulate_pml(2, settings=BrainSettings(spacing_mm=2.0), volume_mm3=8000.0);"
         "write_study(s, Path(sys.argv[1]), 'x')"
     )

@@ -8,11 +8,12 @@ from scipy.ndimage import distance_transform_edt, label
 
 from lesionaid.geometry import Grid, to_ras
 from lesionaid.simulate.brain import template_brain
-from lesionaid.simulate.contrast import PML_CORE, PROTOCOL, WHITE_MATTER, signal
+from lesionaid.simulate.contrast import PROTOCOL, signal
 from lesionaid.simulate.lesions import CONNECTIVITY, occupied_by
 from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.paste import VOLUME_MM3, paste_lesion
 from lesionaid.simulate.scan_tissue import with_scan_tissue
+from lesionaid.simulate.tissue import PML_CORE, WHITE_MATTER
 from lesionaid.study.scan import Contrast
 from tests.shared_data import shared_data
 from tests.unit.simulate_phantom import ball_brain
