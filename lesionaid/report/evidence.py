@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lesionaid.criteria.model import Evidence, Finding, Reference, RuleSet
 from lesionaid.criteria.strength import ratios_of
-from lesionaid.report.words import disease_words, pattern_words, plain, signed
+from lesionaid.report.words import disease_words, needs_words, pattern_words, plain, signed
 from lesionaid.signs.catalogue import SignCatalogue
 from lesionaid.truth import Truth
 from lesionaid.verdict.model import PATTERNS, Opinion, Verdict
@@ -183,7 +183,7 @@ def _weight_text(finding: Finding) -> str:
 
 
 def _evidence_view(evidence: Evidence) -> EvidenceView:
-    counts = ""
+    counts = plain(evidence.kind)
     if evidence.table is not None:
         table = evidence.table
         counts = (
@@ -198,6 +198,8 @@ def _evidence_view(evidence: Evidence) -> EvidenceView:
         counts = f"odds ratio {printed.value:g} ({printed.low:g} to {printed.high:g})"
     elif evidence.frequency is not None:
         counts = f"seen in {evidence.frequency:.0%}"
+    elif evidence.kind == "consensus":
+        counts = "guideline or consensus, no counts"
     return EvidenceView(
         cite=evidence.cite,
         counts=counts,
@@ -246,7 +248,7 @@ def criteria_views(
 
 def _titles(names: Iterable[str], signs: SignCatalogue) -> str:
     known = signs.signs
-    return ", ".join(known[name].title if name in known else plain(name) for name in names)
+    return ", ".join(known[n].title if n in known else needs_words([n]) for n in names)
 
 
 def moved_by(findings: tuple[FindingView, ...]) -> tuple[Moved, ...]:
@@ -263,10 +265,16 @@ def moved_by(findings: tuple[FindingView, ...]) -> tuple[Moved, ...]:
 
 
 def score_chart(opinion: Opinion) -> ScoreChart | None:
-    """Bars of the scores with their intervals, or None where nothing was weighed."""
+    """Bars of the scores with their intervals, or None where nothing was weighed.
+
+    A pattern whose prior is zero was not asked about (question B leaves PML out).
+    """
     if not any(score.value or score.low or score.high for score in opinion.scores.values()):
         return None
-    reach = max(1.0, *(max(abs(score.low), abs(score.high)) for score in opinion.scores.values()))
+    asked = {
+        name: score for name, score in opinion.scores.items() if opinion.prior.values.get(name, 1.0)
+    }
+    reach = max(1.0, *(max(abs(score.low), abs(score.high)) for score in asked.values()))
     limit = float(int(reach) + 1)
 
     def place(value: float) -> float:
@@ -286,7 +294,7 @@ def score_chart(opinion: Opinion) -> ScoreChart | None:
                 high=place(score.high),
                 text=f"{signed(score.value)} ({signed(score.low)} to {signed(score.high)})",
             )
-            for pattern, score in opinion.scores.items()
+            for pattern, score in asked.items()
         ),
     )
 

@@ -278,3 +278,14 @@ def test_template_text_is_not_evaluated() -> None:
     whole = assessment()
     spoiled = replace(whole, notes=(Note("W10", "{{ 7 * 191 }}"),))
     assert "1337" not in page(spoiled).text
+
+
+def test_question_b_does_not_show_the_pattern_it_leaves_out() -> None:
+    whole = assessment()
+    asked = opinion("ms_like")
+    prior = replace(asked.prior, values={**asked.prior.values, "pml_like": 0.0})
+    second = replace(asked, prior=prior)
+    drawn = page(replace(whole, verdict=replace(whole.verdict, demyelinating=second)))
+    part = drawn.text.split("PML-flagged lesions left out")[1].split("What moved")[0]
+    assert "PML-like" not in part.split("Under the prior")[1]
+    assert "NMOSD-like" in part
