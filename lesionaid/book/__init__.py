@@ -1,0 +1,1 @@
+"""The knowledge for people: a chapter of all rules, who uses which sign, surveillance facts."""
