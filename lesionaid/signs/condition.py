@@ -29,7 +29,7 @@ __all__ = [
     "leaves",
     "parse_condition",
     "signs_in",
-    "threshold_on",
+    "threshold_in",
     "uses_context",
     "uses_measurements",
 ]
@@ -129,18 +129,18 @@ def signs_in(condition: Condition | None) -> frozenset[str]:
     return frozenset(leaf.sign for leaf in leaves(condition) if isinstance(leaf, SignIs))
 
 
-def threshold_on(condition: Condition | None, measurement: str) -> Threshold:
-    """The threshold that a definition puts on one measurement.
+def threshold_in(condition: Condition | None, unit: Unit) -> Threshold:
+    """The first threshold in a unit: what a typed number of that unit is held against.
 
     Raises
     ------
     RuleError
-        ``E63`` when it puts none.
+        ``E63`` when the definition has none.
     """
     for leaf in leaves(condition) if condition is not None else ():
-        if isinstance(leaf, Threshold) and leaf.measurement == measurement:
+        if isinstance(leaf, Threshold) and leaf.unit is unit:
             return leaf
-    raise RuleError("E63", value=f"no threshold on {measurement}")
+    raise RuleError("E63", value=f"no threshold in {unit}")
 
 
 def uses_measurements(condition: Condition) -> bool:

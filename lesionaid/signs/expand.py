@@ -10,7 +10,7 @@ from lesionaid.context import context_keys, plain_name
 from lesionaid.errors import FormError
 from lesionaid.quantity import Category, Quantity, Unit, Value
 from lesionaid.signs.catalogue import SignCatalogue
-from lesionaid.signs.condition import threshold_on
+from lesionaid.signs.condition import threshold_in
 from lesionaid.signs.evaluate import Scope, evaluate
 from lesionaid.signs.spec import Expansion, InputSpec, SignSpec
 from lesionaid.strict_yaml import Key, Loaded
@@ -162,10 +162,10 @@ class _Reader:
         quantity = Quantity(float(number), spec.unit or Unit.NONE)
         self.extras[spec.id] = quantity
         for sign in spec.signs:
-            # Whoever gives a size has seen one lesion: the other parts of the definition,
-            # which tell one mass from several on a mask, are settled.
-            threshold = threshold_on(self.catalogue.signs[sign].measure, spec.measurement)
-            truth = evaluate(threshold, Scope(values={spec.measurement: quantity})).truth
+            # Whoever gives a size has seen one lesion: what tells one mass from several on a
+            # mask is settled, and the number is held against the threshold itself.
+            threshold = threshold_in(self.catalogue.signs[sign].measure, quantity.unit)
+            truth = evaluate(threshold, Scope(values={threshold.measurement: quantity})).truth
             (self.present if truth is Truth.TRUE else self.absent)[sign] = name
 
     def _expansion(self, name: str, answer: Expansion) -> None:

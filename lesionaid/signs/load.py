@@ -59,7 +59,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "number": frozenset(
         {
             *("schema", *_TEXTS, "kind", "aliases", "information"),
-            *("measurement", "unit", "min", "max", "signs"),
+            *("unit", "min", "max", "signs"),
         }
     ),
 }
@@ -200,7 +200,6 @@ class _File:
             kind=kind,
             aliases=self.texts("aliases"),
             values=self.expansions(),
-            measurement=self.text("measurement") if kind == "number" else "",
             unit=Unit(unit) if unit else None,
             low=self.number("min") if kind == "number" else None,
             high=self.number("max") if kind == "number" else None,

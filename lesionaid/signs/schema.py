@@ -46,7 +46,6 @@ def sign_file_schema() -> Schema:
         "values": {"type": "object", "additionalProperties": _expansion()},
         "needs": {"type": "array", "items": {"enum": list(NEEDS)}, "uniqueItems": True},
         "information": {"type": "boolean"},
-        "measurement": _TEXT,
         "unit": {"enum": [str(unit) for unit in Unit]},
         "min": {"type": "number"},
         "max": {"type": "number"},

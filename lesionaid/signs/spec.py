@@ -115,9 +115,8 @@ class InputSpec:
     kind : {"choice", "list", "number", "text"}
     values : mapping of str to Expansion
         Words allowed, of a choice or list; a text may say anything.
-    measurement : str
-        Measurement that a number stands for; the signs in `signs` are held against it.
     unit : Unit or None
+        Of a number; each of `signs` has a threshold in it.
     low, high : float or None
         Smallest and largest number accepted.
     signs : tuple of str
@@ -132,7 +131,6 @@ class InputSpec:
     kind: Literal["choice", "list", "number", "text"]
     aliases: tuple[str, ...] = ()
     values: Mapping[str, Expansion] = field(default_factory=dict)
-    measurement: str = ""
     unit: Unit | None = None
     low: float | None = None
     high: float | None = None
