@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from lesionaid.readers.agreement import COMPUTED, Agreements, ManyReaders, Pair
 from lesionaid.readers.kappa import Estimate
@@ -12,7 +11,10 @@ from lesionaid.verdict.model import INTENDED_USE
 
 __all__ = ["FILES", "agreement_outputs", "agreement_text"]
 
-FILES = ("agreement.tsv", "agreement.json", "agreement_all.tsv", "agreement.txt")
+FILES = (
+    *("agreement.tsv", "agreement.json"),
+    *("agreement_all.tsv", "agreement_all.json", "agreement.txt"),
+)
 
 _COUNTS = {
     "n": "Cases that both answered with present or absent.",
@@ -66,23 +68,22 @@ def agreement_outputs(found: Agreements, titles: Mapping[str, str]) -> dict[str,
     many = [{"title": titles[row.sign], **_many_row(row)} for row in found.many]
     return {
         "agreement.tsv": tsv_bytes(tuple(_PAIR_COLUMNS), pairs),
-        "agreement.json": json_bytes(_sidecar()),
+        "agreement.json": _sidecar(_PAIR_COLUMNS, "A row a sign and pair of readers."),
         "agreement_all.tsv": tsv_bytes(tuple(_ALL_COLUMNS), many),
+        "agreement_all.json": _sidecar(_ALL_COLUMNS, "A row a sign; all human readers together."),
         "agreement.txt": agreement_text(found).encode(),
     }
 
 
-def _sidecar() -> dict[str, Any]:
-    described = {name: {"Description": text} for name, text in _PAIR_COLUMNS.items()}
-    for name, text in _ALL_COLUMNS.items():
-        if described.get(name, {}).get("Description") != text:
-            described.setdefault(name, {})["agreement_all.tsv"] = text
-    return {
-        "schema": "lesionaid-sidecar/1",
-        "IntendedUse": INTENDED_USE,
-        "Description": "A row a sign and pair of readers. n/a: cannot be said, see 'why'.",
-        **described,
-    }
+def _sidecar(columns: Mapping[str, str], description: str) -> bytes:
+    return json_bytes(
+        {
+            "schema": "lesionaid-sidecar/1",
+            "IntendedUse": INTENDED_USE,
+            "Description": f"{description} n/a: cannot be said, see 'why'.",
+            **{name: {"Description": text} for name, text in columns.items()},
+        }
+    )
 
 
 def _pair_row(pair: Pair) -> dict[str, str]:

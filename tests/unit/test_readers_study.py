@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
@@ -15,6 +17,7 @@ from lesionaid.readers.agreement import COMPUTED, compare
 from lesionaid.readers.blinding import blinded_forms, codes, empty_forms
 from lesionaid.readers.forms import Form, computed_forms, read_forms, read_key, unblind
 from lesionaid.reading.agreement import FILES, agreement_outputs
+from lesionaid.report.schemas import schema_text
 from lesionaid.signs.cases import read_cases
 from lesionaid.signs.catalogue import load_catalogue
 from lesionaid.truth import Truth
@@ -169,6 +172,11 @@ def test_tables_hold_what_they_promise() -> None:
     assert (first["first"], first["second"], first["n"]) == ("anna", "ben", "10")
     assert first["kappa"] == "0.8"
     assert "Fleiss" in made["agreement.txt"].decode()
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text("sidecar")))
+    for table in ("agreement", "agreement_all"):
+        sidecar = json.loads(made[f"{table}.json"])
+        validator.validate(sidecar)
+        assert set(made[f"{table}.tsv"].decode().splitlines()[0].split("\t")) <= set(sidecar)
 
 
 def test_the_whole_study_by_command(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def test_table_has_a_row_a_case_and_every_column_explained(tmp_path: Path) -> No
     assert [row.split("\t")[0] for row in rows] == ["pml-like", "ms-like", "nothing"]
     assert {len(row.split("\t")) for row in rows} == {len(COLUMNS)}
     assert set(COLUMNS) <= set(cases_sidecar())
+    jsonschema.Draft202012Validator(json.loads(schema_text("sidecar"))).validate(cases_sidecar())
 
 
 def test_summary_tells_pattern_evidence_and_what_is_missing(tmp_path: Path) -> None:
