@@ -25,7 +25,6 @@ __all__ = [
     "SignIs",
     "evaluate",
     "sign_leaves",
-    "uses_context",
 ]
 
 Operator = Literal["all", "any", "none", "at_least"]
@@ -118,11 +117,6 @@ def evaluate(condition: Condition, scope: Scope) -> Outcome:
 def sign_leaves(condition: Condition) -> frozenset[str]:
     """Ids of all signs that a condition names."""
     return frozenset(leaf.sign for leaf in _leaves(condition) if isinstance(leaf, SignIs))
-
-
-def uses_context(condition: Condition) -> bool:
-    """Whether a condition asks for context or serology."""
-    return any(isinstance(leaf, ContextIs) for leaf in _leaves(condition))
 
 
 def _truth(condition: Condition, scope: Scope) -> Truth:

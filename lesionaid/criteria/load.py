@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from lesionaid.criteria.expression import Condition
 from lesionaid.criteria.grammar import Source, nearest
@@ -24,11 +21,11 @@ from lesionaid.criteria.model import (
     RuleSet,
     Table,
 )
+from lesionaid.criteria.references import check_cite, load_priors, load_references, parse
 from lesionaid.criteria.schema import (
     AlertFile,
     CriteriaFile,
     EvidenceEntry,
-    ReferenceEntry,
     RuleFile,
 )
 from lesionaid.errors import RuleError
@@ -52,14 +49,6 @@ _NUMBERS = {
     "consensus": (),
 }
 """The fields of which one holds the numbers, by kind of evidence."""
-
-_ADDRESS = {
-    "doi": re.compile(r"10\.\d{4,9}/\S+\Z"),
-    "pmid": re.compile(r"\d{5,9}\Z"),
-    "url": re.compile(r"https?://\S+\Z"),
-}
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def rule_files(rules_dir: Path) -> Iterator[Path]:
@@ -86,6 +75,7 @@ def load_rules(rules_dir: Path, sign_ids: Collection[str]) -> RuleSet:
         hold together, ``E69`` reference, ``E70`` id, ``E71`` not strict YAML.
     """
     references = load_references(rules_dir / "references.yaml")
+    priors = load_priors(rules_dir / "priors.yaml", references)
     rules: dict[str, Rule] = {}
     criteria: dict[str, CriteriaSet] = {}
     alerts: dict[str, Alert] = {}
@@ -111,33 +101,8 @@ def load_rules(rules_dir: Path, sign_ids: Collection[str]) -> RuleSet:
         criteria=tuple(criteria[name] for name in sorted(criteria)),
         alerts=tuple(alerts[name] for name in sorted(alerts)),
         references=references,
+        priors=priors,
     )
-
-
-def load_references(path: Path) -> dict[str, Reference]:
-    """Read ``references.yaml``.
-
-    Raises
-    ------
-    RuleError
-        ``E69`` when an entry has neither DOI nor PMID nor address, or a malformed one.
-    """
-    source = Source(load_strict_file(path, error=RuleError, code="E71"), ())
-    entries = source.loaded.value
-    if not isinstance(entries, Mapping):
-        source.refuse("E65", (), "no references", "write a key a reference")
-    found = {}
-    for key, entry in entries.items():
-        parsed = _parse(ReferenceEntry, entry, source, (key,))
-        addresses = {name: getattr(parsed, name) for name in _ADDRESS}
-        if not any(addresses.values()):
-            source.refuse("E69", (key,), f"'{key}' has no address", "add doi, pmid or url")
-        for name, address in addresses.items():
-            if address and not _ADDRESS[name].match(address):
-                mend = "write it bare, in quotes where it is a number"
-                source.refuse("E69", (key, name), f"'{address}' is no {name}", mend)
-        found[key] = Reference(key=key, **parsed.model_dump())
-    return found
 
 
 def _kind(source: Source) -> str:
@@ -149,25 +114,8 @@ def _kind(source: Source) -> str:
     return _SCHEMAS[str(schema)]
 
 
-def _parse(model: type[Model], value: Any, source: Source, at: Key = ()) -> Model:
-    try:
-        return model.model_validate(value)
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        inner: Key = (*at, *first["loc"])
-        field = str(first["loc"][-1]) if first["loc"] else "the file"
-        known = sorted(info.alias or name for name, info in model.model_fields.items())
-        found, mend = {
-            "extra_forbidden": (f"field '{field}' is not known", nearest(field, known)),
-            "missing": (f"field '{field}' is missing", "add it"),
-            "too_short": (f"'{field}' is empty", "fill it"),
-            "string_too_short": (f"'{field}' is empty", "fill it"),
-        }.get(first["type"], (f"'{field}' is {first.get('input')!r}", first["msg"]))
-        source.refuse("E65", inner, found, mend)
-
-
 def _rule(source: Source, name: str, references: Mapping[str, Reference]) -> Rule:
-    parsed = _parse(RuleFile, source.loaded.value, source)
+    parsed = parse(RuleFile, source.loaded.value, source)
     _check_id(source, parsed.id, name)
     compares = _pair(parsed.compares, source)
     toward = Disease(parsed.toward)
@@ -175,7 +123,7 @@ def _rule(source: Source, name: str, references: Mapping[str, Reference]) -> Rul
         mend = f"write {compares[0]} or {compares[1]}"
         source.refuse("E65", ("toward",), f"'{toward}' is not compared here", mend)
     for index, entry in enumerate(parsed.evidence):
-        _check_cite(source, entry.cite, ("evidence", index, "cite"), references)
+        check_cite(source, entry.cite, ("evidence", index, "cite"), references)
         _check_evidence(source, entry, ("evidence", index))
     if parsed.grade in "AB" and all(entry.cross_study for entry in parsed.evidence):
         found = f"nothing but cross-study evidence, of grade {parsed.grade}"
@@ -272,12 +220,12 @@ def _check_table(source: Source, entry: EvidenceEntry, at: Key) -> None:
 
 
 def _criteria(source: Source, name: str, references: Mapping[str, Reference]) -> CriteriaSet:
-    parsed = _parse(CriteriaFile, source.loaded.value, source)
+    parsed = parse(CriteriaFile, source.loaded.value, source)
     _check_id(source, parsed.id, name)
     for index, cite in enumerate(parsed.cite):
-        _check_cite(source, cite, ("cite", index), references)
+        check_cite(source, cite, ("cite", index), references)
     for index, entry in enumerate(parsed.performance):
-        _check_cite(source, entry.cite, ("performance", index, "cite"), references)
+        check_cite(source, entry.cite, ("performance", index, "cite"), references)
     return CriteriaSet(
         id=parsed.id,
         title=parsed.title,
@@ -296,9 +244,9 @@ def _criteria(source: Source, name: str, references: Mapping[str, Reference]) ->
 
 
 def _alert(source: Source, name: str, references: Mapping[str, Reference]) -> Alert:
-    parsed = _parse(AlertFile, source.loaded.value, source)
+    parsed = parse(AlertFile, source.loaded.value, source)
     for index, cite in enumerate(parsed.cite):
-        _check_cite(source, cite, ("cite", index), references)
+        check_cite(source, cite, ("cite", index), references)
     return Alert(
         code=parsed.code,
         title=parsed.title,
@@ -317,12 +265,6 @@ def _check_id(source: Source, found: str, name: str) -> None:
     expected = name.removesuffix(".yaml").replace("/", ".")
     if found != expected:
         source.refuse("E70", ("id",), f"id '{found}' in {name}", f"write '{expected}'")
-
-
-def _check_cite(source: Source, cite: str, at: Key, references: Mapping[str, Reference]) -> None:
-    if cite not in references:
-        mend = f"add it to references.yaml, or {nearest(cite, references)}"
-        source.refuse("E69", at, f"no reference is called '{cite}'", mend)
 
 
 def _check_replaced(rule: Rule, rules: Mapping[str, Rule], source: Source) -> None:

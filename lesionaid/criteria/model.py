@@ -7,6 +7,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from lesionaid.criteria.evidence import (
+    Evidence,
+    Grade,
+    Interval,
+    Kind,
+    Performance,
+    Read,
+    Reference,
+    Stage,
+    Table,
+)
 from lesionaid.criteria.expression import Condition
 from lesionaid.truth import Truth
 
@@ -25,6 +36,7 @@ __all__ = [
     "Performance",
     "Read",
     "Reference",
+    "RegionalPrior",
     "Rule",
     "RuleSet",
     "Stage",
@@ -34,11 +46,7 @@ __all__ = [
 NOVELTY = "new_or_enlarging"
 """The sign behind the novelty gate."""
 
-Kind = Literal["table", "rates", "odds_ratio", "frequency", "consensus"]
-Read = Literal["primary_table", "abstract", "secondary", "derived", "recalled"]
-Grade = Literal["A", "B", "C", "D", "E"]
 Level = Literal["lesion", "patient"]
-Stage = Literal["any", "screening", "active"]
 
 
 class Disease(StrEnum):
@@ -57,113 +65,6 @@ class Disease(StrEnum):
 
 Pair = tuple[Disease, Disease]
 """Two diseases, in the order of :class:`Disease`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A source, by the key that rules cite.
-
-    Parameters
-    ----------
-    key, title, journal : str
-    year : int
-    doi, pmid, url : str
-        At least one is set.
-    note : str
-    """
-
-    key: str
-    title: str
-    journal: str
-    year: int
-    doi: str = ""
-    pmid: str = ""
-    url: str = ""
-    note: str = ""
-
-    @property
-    def address(self) -> str:
-        """The most stable address there is."""
-        if self.doi:
-            return f"https://doi.org/{self.doi}"
-        if self.pmid:
-            return f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/"
-        return self.url
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Counts of a sign in the disease it points toward, and in the other."""
-
-    target_yes: int
-    target_n: int
-    other_yes: int
-    other_n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A number with its 95 % interval, as printed."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one source says about a rule.
-
-    Parameters
-    ----------
-    cite : str
-        Key of a reference.
-    kind : {"table", "rates", "odds_ratio", "frequency", "consensus"}
-    read : {"primary_table", "abstract", "secondary", "derived", "recalled"}
-        How the number was read; ``recalled`` weighs nothing.
-    population : str
-    table : Table or None
-    counts : {"ratings", "lesions", "patients"}
-        What the table counts.
-    patients : tuple of int or None
-        Patients behind the table (target, other): the floor of a zero cell rests on them.
-    rates : tuple of float or None
-        Sensitivity and specificity, without counts.
-    published_or : Interval or None
-        As printed; only the width of its logarithm is used beside a table, so a value
-        printed for the opposite sign may stand as it is.
-    odds_ratio : float or None
-        Printed without an interval.
-    frequency : float or None
-        Share of the target with the sign, where nothing is known of the other.
-    cross_study : bool
-        Target and comparator come from different studies.
-    chronic : bool
-        Counted outside attacks, where many signs have faded.
-    absence_weighs : bool
-        False where the absent sign says nothing, though counted: sources contradict each
-        other, or the sign depends on how the scan was made. The file's limits say which.
-    stage : {"any", "screening", "active"}
-        Kind of PML that was counted.
-    note : str
-    """
-
-    cite: str
-    kind: Kind
-    read: Read
-    population: str
-    table: Table | None = None
-    counts: Literal["ratings", "lesions", "patients"] = "patients"
-    patients: tuple[int, int] | None = None
-    rates: tuple[float, float] | None = None
-    published_or: Interval | None = None
-    odds_ratio: float | None = None
-    frequency: float | None = None
-    cross_study: bool = False
-    chronic: bool = False
-    absence_weighs: bool = True
-    stage: Stage = "any"
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,27 +129,6 @@ class Rule:
     def cites(self) -> tuple[str, ...]:
         """Keys of the sources, without repeats, in their order."""
         return tuple(dict.fromkeys(evidence.cite for evidence in self.evidence))
-
-
-@dataclass(frozen=True, slots=True)
-class Performance:
-    """Published accuracy of a criteria set in one cohort, for display.
-
-    Parameters
-    ----------
-    cite, against, population : str
-    read : {"primary_table", "abstract", "secondary", "derived", "recalled"}
-    sensitivity, specificity : float or None
-    note : str
-    """
-
-    cite: str
-    against: str
-    population: str
-    read: Read
-    sensitivity: float | None = None
-    specificity: float | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +202,31 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionalPrior:
+    """How common the demyelinating diseases are where `when` holds.
+
+    Parameters
+    ----------
+    id, title : str
+    when : Condition
+        On the context alone.
+    prevalence : mapping of Disease to float
+        Per 100,000; only the ratios are used.
+    cite : str
+    read : {"primary_table", "abstract", "secondary", "derived", "recalled"}
+    note : str
+    """
+
+    id: str
+    title: str
+    when: Condition
+    prevalence: Mapping[Disease, float]
+    cite: str
+    read: Read
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSet:
     """All that ``rules/`` says, the signs apart.
 
@@ -330,12 +235,14 @@ class RuleSet:
     rules, criteria, alerts : tuple
         By id.
     references : mapping of str to Reference
+    priors : tuple of RegionalPrior
     """
 
     rules: tuple[Rule, ...]
     criteria: tuple[CriteriaSet, ...] = ()
     alerts: tuple[Alert, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict)
+    priors: tuple[RegionalPrior, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

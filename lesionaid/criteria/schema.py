@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lesionaid.criteria.model import Disease, Grade, Kind, Level, Read, Stage
 
-__all__ = ["AlertFile", "CriteriaFile", "EvidenceEntry", "ReferenceEntry", "RuleFile"]
+__all__ = ["AlertFile", "CriteriaFile", "EvidenceEntry", "PriorsFile", "ReferenceEntry", "RuleFile"]
 
 DiseaseName = Literal["pml", "ms", "nmosd", "mogad"]
 assert set(DiseaseName.__args__) == set(Disease)  # type: ignore[attr-defined]
@@ -147,3 +147,22 @@ class ReferenceEntry(_Closed):
     pmid: str = ""
     url: str = ""
     note: str = ""
+
+
+class PriorEntry(_Closed):
+    """How common the demyelinating diseases are somewhere, per 100,000."""
+
+    id: str = Text
+    title: str = Text
+    when: Any
+    prevalence: dict[Literal["ms", "nmosd", "mogad"], float] = Field(min_length=3)
+    cite: str = Text
+    read: Read
+    note: str = ""
+
+
+class PriorsFile(_Closed):
+    """``lesionaid-priors/1``."""
+
+    schema_: Literal["lesionaid-priors/1"] = Field(alias="schema")
+    rows: list[PriorEntry] = Field(min_length=1)

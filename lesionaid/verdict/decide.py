@@ -6,7 +6,6 @@ call a juxtacortical PML lesion MS, Cacciaguerra's call a brain without MS lesio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,7 +13,6 @@ from lesionaid.context import ClinicalContext
 from lesionaid.criteria.evaluate import Rows, criteria_outcomes, run_rules
 from lesionaid.criteria.model import Disease, RuleSet
 from lesionaid.criteria.weigh import weigh
-from lesionaid.errors import FormError
 from lesionaid.quantity import Reason, Unknown
 from lesionaid.tables import SignTable, SignValue
 from lesionaid.truth import Truth, any_of
@@ -32,12 +30,12 @@ from lesionaid.verdict.model import (
     Stated,
     Verdict,
 )
+from lesionaid.verdict.priors import UNIFORM, given_prior, regional_prior
 
-__all__ = ["UNIFORM", "decide", "not_analysable", "without_lesions"]
+__all__ = ["decide", "not_analysable", "without_lesions"]
 
 ALL = tuple(Disease)
 DEMYELINATING = (Disease.MS, Disease.NMOSD, Disease.MOGAD)
-UNIFORM = Prior(dict.fromkeys(PATTERNS, 0.25), "uniform")
 NOTHING_KNOWN = ClinicalContext()
 
 
@@ -58,7 +56,8 @@ def decide(
         Never image evidence: it opens population gates, adds priors and serology, and its
         result stands beside the headline, which is by the images alone.
     prior : mapping of str to float, optional
-        Probability by pattern, for the result with context.
+        Probability by pattern, for the result with context. Without one, the region that the
+        context names decides, and without a region all patterns are equally likely.
     prior_source : str
         Where `prior` is from, for the reader.
 
@@ -71,13 +70,15 @@ def decide(
     FormError
         ``E73`` when `prior` gives no share to a pattern or does not sum to one.
     """
-    site_prior = UNIFORM if prior is None else _checked(prior, prior_source)
+    before = (
+        regional_prior(rule_set, context) if prior is None else given_prior(prior, prior_source)
+    )
     rows = run_rules(rule_set, signs, NOTHING_KNOWN)
     stated, pattern = _state(signs, rows)
     images = judge(rows, Question(ALL, UNIFORM, stated, pattern))
     with_context = None
     if context.values or context.serostatus or prior is not None:
-        with_context = _with_context(rule_set, signs, context, site_prior, pattern, stated)
+        with_context = _with_context(rule_set, signs, context, before, pattern, stated)
     alerts = raise_alerts(rule_set.alerts, signs, context)
     lesions = _lesions(rows)
     flagged = _flagged(lesions, alerts)
@@ -140,13 +141,6 @@ def without_lesions(signs: SignTable, left_out: tuple[int, ...]) -> SignTable:
             patient[sign] = SignValue(after, value.value, unknown, value.source)
     groups = tuple(group for group in signs.groups if group.main not in left_out)
     return replace(signs, lesions=lesions, patient=patient, groups=groups)
-
-
-def _checked(prior: Mapping[str, float], source: str) -> Prior:
-    wrong = set(prior) != set(PATTERNS) or any(not value > 0 for value in prior.values())
-    if wrong or not math.isclose(sum(prior.values()), 1.0, abs_tol=1e-3):
-        raise FormError("E73", value=", ".join(f"{name}: {prior[name]}" for name in prior))
-    return Prior({name: float(prior[name]) for name in PATTERNS}, source)
 
 
 def _state(signs: SignTable, rows: Rows) -> tuple[tuple[Stated, ...], str]:

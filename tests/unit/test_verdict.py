@@ -268,6 +268,19 @@ def test_a_prior_moves_probabilities_with_context_alone() -> None:
     assert verdict.with_context.scores == verdict.images.scores
 
 
+def test_the_region_divides_the_demyelinating_share_and_leaves_that_of_pml() -> None:
+    verdict = decide(EVERYTHING, signs(PML_LESION), ClinicalContext({"region": "japan"}))
+    assert verdict.with_context is not None
+    prior = verdict.with_context.prior
+    assert prior.source == "region: japan"
+    assert prior.values["pml_like"] == 0.25
+    assert prior.values["ms_like"] / prior.values["nmosd_like"] == pytest.approx(7.7 / 3.42)
+    assert sum(prior.values.values()) == pytest.approx(1.0)
+    elsewhere = decide(EVERYTHING, signs(PML_LESION), ClinicalContext({"region": "other"}))
+    assert elsewhere.with_context is not None
+    assert elsewhere.with_context.prior.source == "uniform"
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_a_prior_must_be_a_probability(share: float) -> None:
     prior = {**dict.fromkeys(PATTERNS, 0.25), "pml_like": share}

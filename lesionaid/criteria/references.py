@@ -1,0 +1,105 @@
+"""Reads ``rules/references.yaml`` and ``rules/priors.yaml``, and holds any file to its shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from lesionaid.criteria.grammar import Source, nearest
+from lesionaid.criteria.model import Disease, Reference, RegionalPrior
+from lesionaid.criteria.schema import PriorsFile, ReferenceEntry
+from lesionaid.errors import RuleError
+from lesionaid.strict_yaml import Key, load_strict_file
+
+__all__ = ["check_cite", "load_priors", "load_references", "parse"]
+
+_ADDRESS = {
+    "doi": re.compile(r"10\.\d{4,9}/\S+\Z"),
+    "pmid": re.compile(r"\d{5,9}\Z"),
+    "url": re.compile(r"https?://\S+\Z"),
+}
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_references(path: Path) -> dict[str, Reference]:
+    """Read ``references.yaml``.
+
+    Raises
+    ------
+    RuleError
+        ``E69`` when an entry has neither DOI nor PMID nor address, or a malformed one.
+    """
+    source = Source(load_strict_file(path, error=RuleError, code="E71"), ())
+    entries = source.loaded.value
+    if not isinstance(entries, Mapping):
+        source.refuse("E65", (), "no references", "write a key a reference")
+    found = {}
+    for key, entry in entries.items():
+        parsed = parse(ReferenceEntry, entry, source, (key,))
+        addresses = {name: getattr(parsed, name) for name in _ADDRESS}
+        if not any(addresses.values()):
+            source.refuse("E69", (key,), f"'{key}' has no address", "add doi, pmid or url")
+        for name, address in addresses.items():
+            if address and not _ADDRESS[name].match(address):
+                mend = "write it bare, in quotes where it is a number"
+                source.refuse("E69", (key, name), f"'{address}' is no {name}", mend)
+        found[key] = Reference(key=key, **parsed.model_dump())
+    return found
+
+
+def load_priors(path: Path, references: Mapping[str, Reference]) -> tuple[RegionalPrior, ...]:
+    """Read ``priors.yaml``; none where there is no such file.
+
+    Raises
+    ------
+    RuleError
+        ``E65`` shape, ``E66`` and ``E67`` conditions, ``E69`` reference.
+    """
+    if not path.is_file():
+        return ()
+    source = Source(load_strict_file(path, error=RuleError, code="E71"), ())
+    rows = parse(PriorsFile, source.loaded.value, source).rows
+    for index, row in enumerate(rows):
+        check_cite(source, row.cite, ("rows", index, "cite"), references)
+    return tuple(
+        RegionalPrior(
+            id=row.id,
+            title=row.title,
+            when=source.condition(row.when, ("rows", index, "when")),
+            prevalence={Disease(name): value for name, value in row.prevalence.items()},
+            cite=row.cite,
+            read=row.read,
+            note=row.note,
+        )
+        for index, row in enumerate(rows)
+    )
+
+
+def check_cite(source: Source, cite: str, at: Key, references: Mapping[str, Reference]) -> None:
+    """Refuse a citation that leads nowhere (``E69``)."""
+    if cite not in references:
+        mend = f"add it to references.yaml, or {nearest(cite, references)}"
+        source.refuse("E69", at, f"no reference is called '{cite}'", mend)
+
+
+def parse(model: type[Model], value: Any, source: Source, at: Key = ()) -> Model:
+    """Hold a value to its model; the first fault is refused with line and mend (``E65``)."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        inner: Key = (*at, *first["loc"])
+        field = str(first["loc"][-1]) if first["loc"] else "the file"
+        known = sorted(info.alias or name for name, info in model.model_fields.items())
+        found, mend = {
+            "extra_forbidden": (f"field '{field}' is not known", nearest(field, known)),
+            "missing": (f"field '{field}' is missing", "add it"),
+            "too_short": (f"'{field}' is empty", "fill it"),
+            "string_too_short": (f"'{field}' is empty", "fill it"),
+        }.get(first["type"], (f"'{field}' is {first.get('input')!r}", first["msg"]))
+        source.refuse("E65", inner, found, mend)
