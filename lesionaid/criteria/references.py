@@ -97,7 +97,10 @@ def parse(model: type[Model], value: Any, source: Source, at: Key = ()) -> Model
         field = str(first["loc"][-1]) if first["loc"] else "the file"
         known = sorted(info.alias or name for name, info in model.model_fields.items())
         found, mend = {
-            "extra_forbidden": (f"field '{field}' is not known", nearest(field, known)),
+            "extra_forbidden": (
+                f"field '{field}' is not known",
+                nearest(field, known) if len(first["loc"]) == 1 else "remove it",
+            ),
             "missing": (f"field '{field}' is missing", "add it"),
             "too_short": (f"'{field}' is empty", "fill it"),
             "string_too_short": (f"'{field}' is empty", "fill it"),
