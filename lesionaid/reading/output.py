@@ -14,6 +14,7 @@ from lesionaid.verdict.model import INTENDED_USE, PATTERNS, Opinion, opinion_jso
 __all__ = ["FILES", "case_json", "cases_sidecar", "cases_tsv", "read_json", "read_outputs"]
 
 SCHEMA = "lesionaid-read/1"
+UNKNOWN = Truth.UNKNOWN.value
 FILES = ("cases.tsv", "cases.json", "read.json")
 """What ``lesionaid read`` writes into a folder; the last one seals the set."""
 
@@ -44,15 +45,21 @@ def case_json(judged: Judged) -> dict[str, Any]:
 
     The headline keys (``pattern``, ``ranking``, ``scores`` …) are by what ``use`` allows; with
     context or serology the same keys by the signs alone stand beside them, under ``signs_only``.
+    Rules on signs that were not reported are left out of ``findings``: they are nine in ten, and
+    ``not_assessable`` names their signs.
     """
     verdict = to_json_dict(judged.verdict)
     for name in ("schema", "intended_use"):
         del verdict[name]
-    beside: dict[str, Any] = {"signs_only": None}
+    signs_only = None
     if judged.use is not Use.SIGNS:
-        beside = {"signs_only": opinion_json(judged.verdict.images)}
+        signs_only = opinion_json(judged.verdict.images)
         verdict |= opinion_json(judged.answer)
-    return {"id": judged.id, "use": judged.use.value, **verdict, **beside}
+    case = {"id": judged.id, "use": judged.use.value, **verdict, "signs_only": signs_only}
+    for opinion in (case, case["with_context"], case["demyelinating"], signs_only):
+        if opinion is not None:
+            opinion["findings"] = [one for one in opinion["findings"] if one["truth"] != UNKNOWN]
+    return case
 
 
 def cases_tsv(judged: Sequence[Judged]) -> bytes:

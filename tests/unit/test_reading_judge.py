@@ -60,6 +60,16 @@ def test_json_keeps_its_schema(tmp_path: Path, use: Use) -> None:
     assert [case["id"] for case in found["cases"]] == ["pml-like", "ms-like", "nothing"]
 
 
+def test_findings_are_those_on_known_signs(tmp_path: Path) -> None:
+    first, _, nothing = judge(tmp_path)
+    (written, _, empty) = document(judge(tmp_path))["cases"]
+    known = [one.rule for one in first.answer.findings if one.truth.known]
+    assert [one["rule"] for one in written["findings"]] == known
+    assert known
+    assert empty["findings"] == []
+    assert nothing.answer.findings
+
+
 def test_the_leader_is_the_pattern_the_signs_speak_for(tmp_path: Path) -> None:
     cases = document(judge(tmp_path))["cases"]
     assert cases[0]["ranking"][0] == "pml_like"
