@@ -241,7 +241,8 @@ class Builder:
     def lobes(self, sites: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Lobes of the right half, as codes of the right side."""
         _, y, z = self.xyz
-        limbic = self.outline("amygdala") | self.outline("hippocampus")
+        limbic = self.nucleus("amygdala") | self.nucleus("hippocampus")
+        limbic &= sites == SITE["deep_gray_matter"]
         lobar = np.isin(sites, [SITE["cortex"], SITE["white_matter"]]) | limbic
         lobar &= ~self.outline("central_core") | limbic
         lobes = np.zeros(sites.shape, dtype=np.uint8)

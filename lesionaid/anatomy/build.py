@@ -12,8 +12,9 @@ from lesionaid.anatomy.distances import bounding_box, signed_distance_mm
 from lesionaid.anatomy.labels import read_labels
 from lesionaid.anatomy.map import SITES, AnatomyMap
 from lesionaid.anatomy.regions import load_regions
-from lesionaid.anatomy.register import Volume, Warp, coarsen, warp_onto
+from lesionaid.anatomy.register import Warp, warp_onto
 from lesionaid.anatomy.template import Template, load_template
+from lesionaid.anatomy.volume import Volume, coarsen
 from lesionaid.errors import AnalysisError, Note
 from lesionaid.geometry import Grid, resample
 from lesionaid.quantity import Quantity, Unit
@@ -31,6 +32,9 @@ TEMPLATE_ERROR_MM = 2.1
 worst median is stated. Project's own measurement; agreement, not accuracy."""
 
 MNI_ERROR_MM = 3.0
+"""The same without registration: on two affinely normalised open scans, identity and registration
+differed by 1.1 and 1.9 mm (median, ventricle) and 1.2 mm (cortex); added in quadrature to the
+template's own error and rounded up. Project's own measurement."""
 
 REGISTERED_FROM = (Contrast.T1W, Contrast.FLAIR, Contrast.T1W_CE, Contrast.T2W)
 """Contrasts to register, the best first: T1w is what the template was made from."""
@@ -174,7 +178,7 @@ def _quality(warp: Warp, fixed: Volume, moving: Volume) -> dict[str, float]:
     correlation = np.corrcoef(image[both], fixed.data[both])[0, 1] if both.sum() > 2 else 0.0
     return {
         "registration_correlation": float(np.nan_to_num(correlation)),
-        "brain_overlap_dice": 2.0 * np.count_nonzero(both) / total,
+        "brain_overlap_dice": float(2.0 * np.count_nonzero(both) / total),
         "jacobian_min": float(jacobian.min()),
         "jacobian_max": float(jacobian.max()),
     }

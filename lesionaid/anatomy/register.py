@@ -8,61 +8,21 @@ project measured (2 mm grid: 18 CPU s, tissue Dice above ANTs' and dipy's defaul
 
 from __future__ import annotations
 
-import ctypes
-import io
-import os
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lesionaid.anatomy.greedy import Session
+from lesionaid.anatomy.volume import Volume, centre, mutual_information
 from lesionaid.geometry import Grid, resample
 
-__all__ = [
-    "Rigid",
-    "Volume",
-    "Warp",
-    "coarsen",
-    "mutual_information",
-    "register_rigid",
-    "warp_onto",
-]
+__all__ = ["Rigid", "Warp", "register_rigid", "warp_onto"]
 
-WORK_MM = 2.0
-"""Voxel size that registrations run at."""
-SEED = 7
-RIGID_SCHEDULE = "60x40x20"
+COARSE_SCHEDULE, FINE_SCHEDULE = "60x0x0", "20x40x20"
+PITCHES_DEGREES = (0.0, 20.0, -20.0)
 AFFINE_SCHEDULE = "100x50x10"
 WARP_SCHEDULE = "60x40x20"
-MARGIN_MM = 12.0
-"""Empty rim that is kept around the brain, so that it can move."""
-HISTOGRAM_BINS = 64
-
-_STDOUT = threading.Lock()
-
-FloatArray = NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Volume:
-    """An image to register.
-
-    Parameters
-    ----------
-    data : ndarray of shape grid.shape, float32
-    grid : Grid
-    mask : ndarray of shape grid.shape, bool, or None
-        Where the similarity is read; None is everywhere.
-    """
-
-    data: NDArray[np.float32]
-    grid: Grid
-    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,58 +94,42 @@ class Warp:
         return np.asarray(np.linalg.det(gradient + np.eye(3)))
 
 
-def coarsen(volume: Volume, spacing_mm: float = WORK_MM) -> Volume:
-    """The masked image on isotropic voxels, cropped to the mask with a margin.
-
-    Axes that are finer than `spacing_mm` are smoothed first (Gaussian, so that the width at half
-    maximum grows to the new voxel); coarser axes are only interpolated.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    mask = volume.data != 0 if volume.mask is None else volume.mask
-    grid = volume.grid
-    spacing = np.asarray(grid.spacing_mm)
-    voxels = np.argwhere(mask)
-    margin = np.ceil(MARGIN_MM / spacing)
-    low = voxels.min(axis=0) - margin
-    high = voxels.max(axis=0) + margin
-    shape = np.ceil((high - low) * spacing / spacing_mm).astype(int) + 1
-    affine = grid.affine.copy()
-    affine[:3, :3] = grid.affine[:3, :3] / spacing * spacing_mm
-    affine[:3, 3] = grid.to_mm(low)
-    target = Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine)
-    ratio = spacing_mm / spacing
-    sigma = np.sqrt(np.maximum(ratio**2 - 1, 0)) / 2.355
-    smooth = gaussian_filter(np.where(mask, volume.data, 0).astype(np.float32), sigma)
-    share = gaussian_filter(mask.astype(np.float32), sigma)
-    return Volume(
-        resample(smooth, grid, target, order=1),
-        target,
-        resample(share, grid, target, order=1) > 0.5,
-    )
-
-
 def register_rigid(fixed: Volume, moving: Volume, *, degrees_of_freedom: int = 6) -> Rigid | None:
     """Align `moving` with `fixed`, from several starts; the best mutual information wins.
 
-    The starts are the headers' alignment and the alignment of the foregrounds' centres: from the
-    headers alone greedy was seen to end 125 mm off when the origins lay far apart.
+    Where `fixed` has a mask, the similarity is read inside it and two voxels around it.
+
+    The starts are the headers' alignment and the alignment of the foregrounds' centres, level and
+    pitched: from the headers alone greedy was seen to end 125 mm off when the origins lay far
+    apart, and from level starts 15 degrees off when one scan was tilted. Each start is followed
+    at the coarsest level; the best is then refined.
 
     Returns
     -------
     Rigid or None
         None when no start came to an end.
     """
+    from scipy.ndimage import binary_dilation
+
+    exclude = None if fixed.mask is None else ~binary_dilation(fixed.mask, iterations=2)
     header = mutual_information(fixed, moving, np.eye(4))
-    best: Rigid | None = None
-    for start in (np.zeros(3), _centre(moving) - _centre(fixed)):
-        matrix = _Session(fixed, moving, start).affine(degrees_of_freedom, RIGID_SCHEDULE)
+    best: tuple[float, NDArray[np.float64]] | None = None
+    for start in (np.eye(4), *(_centred(fixed, moving, pitch) for pitch in PITCHES_DEGREES)):
+        matrix = Session(fixed, moving, start, exclude).affine(degrees_of_freedom, COARSE_SCHEDULE)
         if matrix is None:
             continue
         similarity = mutual_information(fixed, moving, matrix)
-        if best is None or similarity > best.similarity + 1e-4:
-            best = Rigid(matrix, similarity, header)
-    return best
+        if best is None or similarity > best[0] + 1e-4:
+            best = (similarity, matrix)
+    if best is None:
+        return None
+    refined = Session(fixed, moving, best[1], exclude).affine(degrees_of_freedom, FINE_SCHEDULE)
+    if refined is None:
+        return Rigid(best[1], best[0], header)
+    similarity = mutual_information(fixed, moving, refined)
+    if similarity < best[0]:
+        return Rigid(best[1], best[0], header)
+    return Rigid(refined, similarity, header)
 
 
 def warp_onto(
@@ -205,8 +149,7 @@ def warp_onto(
     Warp or None
         None when greedy failed.
     """
-    shift = _centre(moving) - _centre(fixed)
-    session = _Session(fixed, moving, shift, exclude)
+    session = Session(fixed, moving, _centred(fixed, moving, 0.0), exclude)
     matrix = session.affine(12, AFFINE_SCHEDULE)
     if matrix is None:
         return None
@@ -219,119 +162,10 @@ def warp_onto(
     return Warp(matrix, (lps * np.array([-1.0, -1.0, 1.0])).astype(np.float32), fixed.grid)
 
 
-def mutual_information(fixed: Volume, moving: Volume, matrix: NDArray[np.float64]) -> float:
-    """Normalised mutual information (Studholme 1999) where both images are seen, 1 to 2."""
-    target = Grid(fixed.grid.shape, matrix @ fixed.grid.affine)
-    moved = resample(moving.data, moving.grid, target, order=1)
-    seen = resample(np.ones(moving.grid.shape, dtype=np.float32), moving.grid, target, order=1)
-    inside = (seen > 0.99) & ((fixed.data > 0) | (moved > 0))
-    if np.count_nonzero(inside) < 100:
-        return 1.0
-    counts, _, _ = np.histogram2d(
-        _clipped(fixed.data[inside]), _clipped(moved[inside]), bins=HISTOGRAM_BINS
-    )
-    joint = counts / counts.sum()
-    together = _entropy(joint.ravel())
-    return float((_entropy(joint.sum(0)) + _entropy(joint.sum(1))) / together) if together else 1.0
-
-
-def _clipped(values: FloatArray) -> FloatArray:
-    return np.clip(values, *np.percentile(values, [0.5, 99.5]))
-
-
-def _entropy(shares: FloatArray) -> float:
-    kept = shares[shares > 0]
-    return float(-(kept * np.log(kept)).sum())
-
-
-def _centre(volume: Volume) -> NDArray[np.float64]:
-    """Centre of the foreground in mm."""
-    seen = volume.data != 0 if volume.mask is None else volume.mask
-    return volume.grid.to_mm(np.argwhere(seen).mean(axis=0))
-
-
-class _Session:
-    """One pair of images inside greedy.
-
-    Greedy cannot take a starting matrix from memory, so a start that is a translation is given
-    by moving the moving image's origin, and taken out of the result again.
-    """
-
-    def __init__(
-        self,
-        fixed: Volume,
-        moving: Volume,
-        shift_mm: NDArray[np.float64],
-        exclude: NDArray[np.bool_] | None = None,
-    ) -> None:
-        from picsl_greedy import Greedy3D
-
-        self.shift = np.eye(4)
-        self.shift[:3, 3] = shift_mm
-        near = Grid(moving.grid.shape, np.linalg.inv(self.shift) @ moving.grid.affine)
-        self.greedy = Greedy3D()
-        self.images = {"fixed": _image(fixed.data, fixed.grid), "moving": _image(moving.data, near)}
-        self.read = ""
-        if exclude is not None:
-            self.images["seen"] = _image(~exclude, fixed.grid)
-            self.read = "-gm seen "
-
-    def affine(self, freedom: int, schedule: str) -> NDArray[np.float64] | None:
-        """Fixed to moving mm. Greedy's line search can end in an exception: then try shorter."""
-        for steps in (schedule, schedule.rsplit("x", 1)[0] + "x0"):
-            matrix = self.run(f"-a -dof {freedom} -m NMI -n {steps} -ia-identity", "matrix")
-            if matrix is not None and np.isfinite(matrix).all():
-                return np.asarray(self.shift @ matrix, dtype=np.float64)
-        return None
-
-    def run(self, options: str, result: str) -> Any:
-        """One command, without a word on the terminal; None where greedy threw."""
-        silent = io.StringIO()
-        command = f"-threads 1 -seed {SEED} -V 0 {options} {self.read}-i fixed moving -o {result}"
-        try:
-            with _quiet_stdout():
-                self.greedy.execute(
-                    command, out=silent, err=silent, **self.images, **{result: None}
-                )
-            return self.greedy[result]
-        except RuntimeError:
-            return None
-
-
-@contextmanager
-def _quiet_stdout() -> Iterator[None]:
-    """Send what compiled code writes to standard output to nowhere.
-
-    Greedy's optimiser reports failed line searches there, past Python, where they would spoil
-    output that a program reads. Standard error, which carries the progress, is left alone.
-    """
-    sys.stdout.flush()
-    try:
-        kept = os.dup(1)
-    except OSError:  # no standard output to protect
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    with _STDOUT:
-        try:
-            os.dup2(nowhere, 1)
-            yield
-        finally:
-            with suppress(OSError, TypeError, AttributeError):
-                ctypes.CDLL(None).fflush(None)
-            os.dup2(kept, 1)
-            os.close(kept)
-            os.close(nowhere)
-
-
-def _image(data: NDArray[Any], grid: Grid) -> Any:
-    """An image of SimpleITK (LPS) from an array in RAS+."""
-    import SimpleITK
-
-    spacing = np.asarray(grid.spacing_mm)
-    flip = np.diag([-1.0, -1.0, 1.0])
-    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(data.T, dtype=np.float32))
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection((flip @ grid.affine[:3, :3] / spacing).ravel().tolist())
-    image.SetOrigin((flip @ grid.affine[:3, 3]).tolist())
-    return image
+def _centred(fixed: Volume, moving: Volume, pitch_degrees: float) -> NDArray[np.float64]:
+    """The rigid transform that lays centre on centre and turns about the left-right axis."""
+    angle = np.deg2rad(pitch_degrees)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    turn[:3, 3] = centre(moving) - turn[:3, :3] @ centre(fixed)
+    return turn
