@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lesionaid.context import ClinicalContext
 from lesionaid.criteria.evaluate import lesion_ids
@@ -16,16 +16,31 @@ __all__ = ["raise_alerts"]
 
 
 def raise_alerts(
-    alerts: Iterable[Alert], signs: SignTable, context: ClinicalContext
+    alerts: Iterable[Alert],
+    signs: SignTable,
+    context: ClinicalContext,
+    named: Collection[int] = (),
 ) -> tuple[AlertRaised, ...]:
     """Alerts that fire, with the lesion groups they fire on.
 
     Which of an alert's two conditions is asked depends on whether the lesion is known to be
     new or enlarging; on a lesion known to be old none is. Unknown does not fire.
+
+    Parameters
+    ----------
+    alerts : iterable of Alert
+    signs : SignTable
+    context : ClinicalContext
+    named : collection of int
+        Lesion groups named PML-like by their weight: they fire whatever the conditions say.
     """
     raised = []
     for alert in alerts:
-        units = [unit for unit in lesion_ids(signs) if _fires(alert, unit, signs, context)]
+        units = [
+            unit
+            for unit in lesion_ids(signs)
+            if unit in named or _fires(alert, unit, signs, context)
+        ]
         if units:
             lesions = tuple(unit for unit in units if unit)
             raised.append(AlertRaised(alert.code, alert.text, lesions))

@@ -21,7 +21,6 @@ from lesionaid.verdict.gaps import not_assessable, would_settle
 from lesionaid.verdict.judge import Question, judge, lead, scores_of
 from lesionaid.verdict.model import (
     PATTERNS,
-    AlertRaised,
     CriteriaState,
     LesionVerdict,
     Opinion,
@@ -79,9 +78,10 @@ def decide(
     with_context = None
     if context.values or context.serostatus or prior is not None:
         with_context = _with_context(rule_set, signs, context, before, pattern, stated)
-    alerts = raise_alerts(rule_set.alerts, signs, context)
     lesions = _lesions(rows)
-    flagged = _flagged(lesions, alerts)
+    named = {one.lesion for one in lesions if one.pattern == Disease.PML.pattern}
+    alerts = raise_alerts(rule_set.alerts, signs, context, named)
+    flagged = tuple(sorted({unit for alert in alerts for unit in alert.lesions}))
     return Verdict(
         images=images,
         with_context=with_context,
@@ -190,14 +190,6 @@ def _lesions(rows: Rows) -> tuple[LesionVerdict, ...]:
         pattern = "indeterminate" if novelty is Truth.FALSE else first.pattern
         found.append(LesionVerdict(unit, pattern, scores_of(first.weighing, ALL), novelty))
     return tuple(found)
-
-
-def _flagged(
-    lesions: tuple[LesionVerdict, ...], alerts: tuple[AlertRaised, ...]
-) -> tuple[int, ...]:
-    """Lesion groups that question B leaves out."""
-    named = {one.lesion for one in lesions if one.pattern == Disease.PML.pattern}
-    return tuple(sorted(named | {unit for alert in alerts for unit in alert.lesions}))
 
 
 def _demyelinating(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lesionaid.criteria.evaluate import Rows
+from lesionaid.criteria.evaluate import Row, Rows
 from lesionaid.criteria.findings import findings
 from lesionaid.criteria.likelihood import Z95
 from lesionaid.criteria.model import Disease
@@ -20,6 +20,12 @@ __all__ = ["Lead", "Question", "judge", "lead", "scores_of"]
 FEW_ROWS = 3
 """Proposed: below this many rows the reader is told on how few the lead rests; one row alone
 names nothing."""
+
+PML_FIRST = Stated(
+    "pml_first",
+    "By what compares PML with the others, the new or enlarging lesions are PML-like; the scores "
+    "also hold what the other lesions say about the demyelinating disease.",
+)
 
 WORDS = {
     Disease.PML: "PML-like",
@@ -96,11 +102,18 @@ def lead(rows: Rows, question: Question) -> Lead:
 
 
 def judge(rows: Rows, question: Question) -> Opinion:
-    """Everything that a set of rows says about a question."""
+    """Everything that a set of rows says about a question.
+
+    PML is asked for first, by the rows that compare it with something: what speaks for MS
+    against NMOSD in the old lesions of a patient says nothing about the new one.
+    """
     found = lead(rows, question)
     leading = (found.order[0], *found.close) if found.rivals else question.candidates
+    pattern, blocks = found.pattern, found.blocks
+    if pattern != Disease.PML.pattern and _pml_first(rows, question):
+        pattern, leading, blocks = Disease.PML.pattern, (Disease.PML,), (PML_FIRST,)
     return Opinion(
-        pattern=question.pattern or found.pattern,
+        pattern=question.pattern or pattern,
         patterns=tuple(one.pattern for one in found.order if one in leading),
         ranking=tuple(one.pattern for one in _everyone(found.order)),
         possible=tuple(
@@ -110,9 +123,25 @@ def judge(rows: Rows, question: Question) -> Opinion:
         probabilities=_probabilities(found.weighing, question),
         pairs=_pairs(found.weighing),
         prior=question.prior,
-        reasons=(*question.stated, *found.blocks, *_notes(found, question)),
+        reasons=(*question.stated, *blocks, *_notes(found, question)),
         findings=findings(rows),
     )
+
+
+def _pml_first(rows: Rows, question: Question) -> bool:
+    """Whether PML-like may be named by the rows that compare PML with something."""
+    if Disease.PML not in question.candidates:
+        return False
+    only = Rows(
+        patient=_comparing_pml(rows.patient),
+        lesions={unit: _comparing_pml(own) for unit, own in rows.lesions.items()},
+        novelty=rows.novelty,
+    )
+    return lead(only, question).pattern == Disease.PML.pattern
+
+
+def _comparing_pml(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    return tuple(row for row in rows if Disease.PML in row.rule.compares)
 
 
 def scores_of(weighing: Weighing, diseases: Sequence[Disease]) -> dict[str, Score]:

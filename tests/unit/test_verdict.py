@@ -195,6 +195,15 @@ def test_a_study_that_cannot_be_analysed() -> None:
     assert written["reasons"] == [{"code": "A01", "text": "The brain mask is missing."}]
 
 
+def test_old_ms_lesions_do_not_hide_a_new_pml_lesion(rules: RuleSet) -> None:
+    """What speaks for MS against NMOSD in old lesions says nothing about the new one."""
+    old = [{**own, "dawson_fingers": True} for own in heavy_ms()[1:]]
+    verdict = decide(rules, signs(*old, {**PML_LESION, "new_or_enlarging": True}))
+    assert verdict.pattern == "pml_like"
+    assert verdict.images.patterns == ("pml_like",)
+    assert [alert.code for alert in verdict.alerts] == ["pml_review"]
+
+
 # Alerts
 
 
@@ -202,7 +211,8 @@ def test_a_study_that_cannot_be_analysed() -> None:
     ("own", "fires"),
     [
         ({"new_or_enlarging": True, "punctate_satellites": True}, True),
-        ({"new_or_enlarging": True, "cortical_gm": True}, False),
+        ({"new_or_enlarging": True, "cortical_gm": True, "periventricular": True}, False),
+        ({"new_or_enlarging": True, "cortical_gm": True}, True),  # named PML-like by its weight
         ({"new_or_enlarging": True, "cortical_gm": True, "enlarging": True}, True),
         ({"new_or_enlarging": True, "juxtacortical_ufibre": True, "enlarging": True}, True),
         ({"new_or_enlarging": True, "punctate_satellites": None}, False),
