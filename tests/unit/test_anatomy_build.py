@@ -136,7 +136,7 @@ def test_whole_head_is_refused_and_says_what_to_give(phantom: Study) -> None:
     data[scalp] = 300
     with pytest.raises(AnalysisError, match="A01") as caught:
         build_anatomy(replace(phantom, scans={Contrast.T1W: replace(scan, data=data)}))
-    assert "--brain" in caught.value.message
+    assert "--brain-mask" in caught.value.message
 
 
 def test_brain_mask_opens_a_whole_head(phantom: Study, found: AnatomyMap) -> None:
