@@ -595,8 +595,8 @@ CODES: dict[str, Code] = {
         "whole head: brain mask missing",
         "regions are found by registration to a brain-only template; with scalp, eyes and neck "
         "in the image it settles in the wrong place.",
-        "give brain-extracted scans, or a brain mask (--brain-mask MASK, or a file named brain in the "
-        "study folder), or --anatomy LABELS from FreeSurfer, FastSurfer or SynthSeg.",
+        "give brain-extracted scans, or a brain mask (--brain-mask MASK, or a file named brain in "
+        "the study folder), or --anatomy LABELS from FreeSurfer, FastSurfer or SynthSeg.",
     ),
     "A02": Code(
         "brain template not found",
