@@ -148,7 +148,8 @@ pd.DataFrame(
 # %% [markdown]
 # ## From signs to criteria
 #
-# Each row is a published 2x2 table, weighed by one formula; a sign that is unknown weighs nothing.
+# Each row is published evidence, weighed by one formula; a sign that is unknown weighs nothing.
+# Those that count on this lesion, heaviest first:
 
 # %%
 pd.DataFrame(
@@ -158,12 +159,10 @@ pd.DataFrame(
             "truth": finding.truth.value,
             "toward": str(finding.toward),
             "weight": round(finding.weight, 2),
-            "counted": finding.counted,
-            "why not": finding.why_not,
             "source": ", ".join(finding.cite),
         }
-        for finding in result.verdict.findings
-        if main in finding.lesions
+        for finding in sorted(result.verdict.findings, key=lambda finding: -abs(finding.weight))
+        if main in finding.lesions and finding.counted
     ]
 )
 
@@ -220,4 +219,4 @@ pd.DataFrame(
 
 # %%
 truth = json.loads((study / "truth.json").read_text())
-print(json.dumps(truth.get("expected", truth), indent=1)[:1200])
+print(json.dumps({"expected": truth["expected"], "signs": truth["signs"]}, indent=1))
