@@ -76,8 +76,9 @@ def decide(
     stated, pattern = _state(signs, rows)
     images = judge(rows, Question(ALL, UNIFORM, stated, pattern))
     with_context = None
+    informed = run_rules(rule_set, signs, context)
     if context.values or context.serostatus or prior is not None:
-        with_context = _with_context(rule_set, signs, context, before, pattern, stated)
+        with_context = _with_context(informed, context, before, pattern, stated)
     lesions = _lesions(rows)
     named = {one.lesion for one in lesions if one.pattern == Disease.PML.pattern}
     alerts = raise_alerts(rule_set.alerts, signs, context, named)
@@ -91,7 +92,7 @@ def decide(
         lesions=lesions,
         criteria=_criteria(rule_set, signs, context),
         not_assessable=not_assessable(rule_set, signs),
-        would_settle=would_settle(rows, signs, _first_two(images)),
+        would_settle=would_settle(informed, signs, _first_two(images)),
     )
 
 
@@ -154,8 +155,7 @@ def _state(signs: SignTable, rows: Rows) -> tuple[tuple[Stated, ...], str]:
 
 
 def _with_context(
-    rule_set: RuleSet,
-    signs: SignTable,
+    rows: Rows,
     context: ClinicalContext,
     prior: Prior,
     pattern: str,
@@ -169,7 +169,6 @@ def _with_context(
         total = sum(prior.values[one.pattern] for one in candidates)
         share = {one.pattern: prior.values[one.pattern] / total for one in candidates}
         prior = Prior({name: share.get(name, 0.0) for name in PATTERNS}, prior.source)
-    rows = run_rules(rule_set, signs, context)
     return judge(rows, Question(candidates, prior, stated, pattern))
 
 
