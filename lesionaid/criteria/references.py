@@ -32,7 +32,8 @@ def load_references(path: Path) -> dict[str, Reference]:
     Raises
     ------
     RuleError
-        ``E69`` when an entry has neither DOI nor PMID nor address, or a malformed one.
+        ``E69`` when an entry has neither DOI nor PMID nor address, or a malformed one, or an
+        address alone without a note that says why.
     """
     source = Source(load_strict_file(path, error=RuleError, code="E71"), ())
     entries = source.loaded.value
@@ -44,6 +45,9 @@ def load_references(path: Path) -> dict[str, Reference]:
         addresses = {name: getattr(parsed, name) for name in _ADDRESS}
         if not any(addresses.values()):
             source.refuse("E69", (key,), f"'{key}' has no address", "add doi, pmid or url")
+        if not (parsed.doi or parsed.pmid or parsed.note):
+            mend = "add doi or pmid, or a note that says that neither was found"
+            source.refuse("E69", (key,), f"'{key}' has an address alone", mend)
         for name, address in addresses.items():
             if address and not _ADDRESS[name].match(address):
                 mend = "write it bare, in quotes where it is a number"
