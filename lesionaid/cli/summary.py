@@ -67,8 +67,13 @@ def _others(assessment: Assessment) -> str:
 
 
 def _evidence(assessment: Assessment) -> Iterator[str]:
-    """The heaviest counted findings, one line each."""
-    counted = [finding for finding in assessment.verdict.findings if finding.counted]
+    """The heaviest counted findings that bear on the leading pattern, one line each."""
+    leader = assessment.verdict.leader
+    counted = [
+        finding
+        for finding in assessment.verdict.findings
+        if finding.counted and leader in [disease.pattern for disease in finding.compares]
+    ]
     counted.sort(key=lambda finding: (-abs(finding.weight), finding.rule))
     for finding in counted[:TOP]:
         state = " (absent)" if finding.truth is Truth.FALSE else ""

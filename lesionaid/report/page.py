@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -113,6 +113,12 @@ def _text(name: str) -> str:
     return files(_TEMPLATES).joinpath(name).read_text(encoding="utf-8")
 
 
+def _heaviest(findings: Sequence[FindingView], leader: str) -> list[FindingView]:
+    """Counted findings that bear on the leading pattern, heaviest first."""
+    bearing = [one for one in findings if one.counted and leader in (one.toward, one.against)]
+    return sorted(bearing, key=lambda one: -one.weight)
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_text),
@@ -162,6 +168,7 @@ def _context(
         "largest_drawn": LARGEST_DRAWN,
         "patient_signs": sign_groups(assessment.signs.patient, knowledge.signs, values=False),
         "findings": findings,
+        "heaviest": _heaviest(findings, pattern_words(verdict.leader)),
         "criteria": criteria,
         "moved": moved_by(findings),
         "charts": _charts(assessment),

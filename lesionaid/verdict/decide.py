@@ -29,7 +29,7 @@ from lesionaid.verdict.model import (
     Stated,
     Verdict,
 )
-from lesionaid.verdict.priors import UNIFORM, given_prior, regional_prior
+from lesionaid.verdict.priors import UNIFORM, given_prior, published_risk, regional_prior
 
 __all__ = ["decide", "not_analysable", "without_lesions"]
 
@@ -162,6 +162,7 @@ def _with_context(
     stated: tuple[Stated, ...],
 ) -> Opinion:
     candidates = _candidates(context)
+    stated = (*stated, *published_risk(rule_set, context))
     if candidates != ALL:
         known = next(one for one in candidates if one is not Disease.PML)
         text = f"The patient is known to have {known.value.upper()}: only PML is in question."

@@ -209,6 +209,11 @@ class Verdict:
         return self.images.pattern
 
     @property
+    def leader(self) -> str:
+        """The pattern that is named, or else the one that leads the ranking."""
+        return self.pattern if self.pattern in PATTERNS else self.images.ranking[0]
+
+    @property
     def reasons(self) -> tuple[Stated, ...]:
         """Reasons of the headline."""
         return self.images.reasons

@@ -1,4 +1,8 @@
-"""What is likely before the images: a site's own prior, the region's, or none."""
+"""What is likely before the images: a site's own prior, the region's, or none.
+
+Published risks of PML on a drug are quoted and are not a prior: they are of patients over
+months of treatment, not of scans with a new lesion.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ from lesionaid.criteria.expression import Scope, evaluate
 from lesionaid.criteria.model import RuleSet
 from lesionaid.errors import FormError
 from lesionaid.truth import Truth
-from lesionaid.verdict.model import PATTERNS, Prior
+from lesionaid.verdict.model import PATTERNS, Prior, Stated
 
-__all__ = ["UNIFORM", "given_prior", "regional_prior"]
+__all__ = ["UNIFORM", "given_prior", "published_risk", "regional_prior"]
 
 UNIFORM = Prior(dict.fromkeys(PATTERNS, 0.25), "uniform")
 
@@ -45,3 +49,22 @@ def regional_prior(rule_set: RuleSet, context: ClinicalContext) -> Prior:
             divided = {one.pattern: share * value / total for one, value in row.prevalence.items()}
             return Prior({**UNIFORM.values, **divided}, f"region: {row.id}")
     return UNIFORM
+
+
+def published_risk(rule_set: RuleSet, context: ClinicalContext) -> tuple[Stated, ...]:
+    """Quote the published risk of PML of the stratum that the context is known to be in.
+
+    Nothing is quoted while what the stratum rests on is unknown. It moves no weight and no
+    probability: what is asked is how likely PML is *given a new lesion*, and the rate of new
+    MS lesions in the same stratum was not published with it.
+    """
+    scope = Scope({}, context=context)
+    for risk in rule_set.risks:
+        if evaluate(risk.when, scope).truth is Truth.TRUE:
+            text = (
+                f"Published risk of PML, {risk.title}: {risk.per_1000} per 1000 patients "
+                f"({risk.cite}). It is of patients over months of treatment, not of a scan with a "
+                "new lesion, and is not used as a prior."
+            )
+            return (Stated("published_pml_risk", text),)
+    return ()

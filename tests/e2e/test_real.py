@@ -101,7 +101,8 @@ def test_the_48_orientations_give_one_table(tmp_path: Path) -> None:
             lesions=tmp_path / f"{code}.nii.gz",
         )
         result = run_pipeline(paths, space="mni", native_scale=0.9)
-        tables.add(lesions_tsv(result))
+        assert result.measurements is not None
+        tables.add(lesions_tsv(result.measurements, result.signs, ()))
     assert len(codes) == 48
     assert len(tables) == 1
 

@@ -282,7 +282,7 @@ def without_lesions() -> Assessment:
     nothing = Opinion(
         pattern="not_analysable",
         patterns=(),
-        ranking=(),
+        ranking=PATTERNS,
         possible=(),
         scores={},
         probabilities={},
