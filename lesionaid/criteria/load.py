@@ -75,7 +75,7 @@ def load_rules(rules_dir: Path, sign_ids: Collection[str]) -> RuleSet:
         hold together, ``E69`` reference, ``E70`` id, ``E71`` not strict YAML.
     """
     references = load_references(rules_dir / "references.yaml")
-    priors = load_priors(rules_dir / "priors.yaml", references)
+    priors, risks = load_priors(rules_dir / "priors.yaml", references)
     rules: dict[str, Rule] = {}
     criteria: dict[str, CriteriaSet] = {}
     alerts: dict[str, Alert] = {}
@@ -102,6 +102,7 @@ def load_rules(rules_dir: Path, sign_ids: Collection[str]) -> RuleSet:
         alerts=tuple(alerts[name] for name in sorted(alerts)),
         references=references,
         priors=priors,
+        risks=risks,
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Literal
 
+from lesionaid.criteria.disease import Disease, Pair
 from lesionaid.criteria.evidence import (
     Evidence,
     Grade,
@@ -19,6 +19,7 @@ from lesionaid.criteria.evidence import (
     Table,
 )
 from lesionaid.criteria.expression import Condition
+from lesionaid.criteria.prior import PublishedRisk, RegionalPrior
 from lesionaid.truth import Truth
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Level",
     "Pair",
     "Performance",
+    "PublishedRisk",
     "Read",
     "Reference",
     "RegionalPrior",
@@ -47,24 +49,6 @@ NOVELTY = "new_or_enlarging"
 """The sign behind the novelty gate."""
 
 Level = Literal["lesion", "patient"]
-
-
-class Disease(StrEnum):
-    """The four, in the order in which they are always listed."""
-
-    PML = "pml"
-    MS = "ms"
-    NMOSD = "nmosd"
-    MOGAD = "mogad"
-
-    @property
-    def pattern(self) -> str:
-        """Name of the pattern: ``"pml_like"``; a pattern is never a diagnosis."""
-        return f"{self.value}_like"
-
-
-Pair = tuple[Disease, Disease]
-"""Two diseases, in the order of :class:`Disease`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,31 +186,6 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class RegionalPrior:
-    """How common the demyelinating diseases are where `when` holds.
-
-    Parameters
-    ----------
-    id, title : str
-    when : Condition
-        On the context alone.
-    prevalence : mapping of Disease to float
-        Per 100,000; only the ratios are used.
-    cite : str
-    read : {"primary_table", "abstract", "secondary", "derived", "recalled"}
-    note : str
-    """
-
-    id: str
-    title: str
-    when: Condition
-    prevalence: Mapping[Disease, float]
-    cite: str
-    read: Read
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class RuleSet:
     """All that ``rules/`` says, the signs apart.
 
@@ -236,6 +195,8 @@ class RuleSet:
         By id.
     references : mapping of str to Reference
     priors : tuple of RegionalPrior
+    risks : tuple of PublishedRisk
+        The first that holds is the patient's.
     """
 
     rules: tuple[Rule, ...]
@@ -243,6 +204,7 @@ class RuleSet:
     alerts: tuple[Alert, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict)
     priors: tuple[RegionalPrior, ...] = ()
+    risks: tuple[PublishedRisk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

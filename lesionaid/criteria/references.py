@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lesionaid.criteria.grammar import Source, nearest
-from lesionaid.criteria.model import Disease, Reference, RegionalPrior
+from lesionaid.criteria.model import Disease, PublishedRisk, Reference, RegionalPrior
 from lesionaid.criteria.schema import PriorsFile, ReferenceEntry
 from lesionaid.errors import RuleError
 from lesionaid.strict_yaml import Key, load_strict_file
@@ -56,8 +56,10 @@ def load_references(path: Path) -> dict[str, Reference]:
     return found
 
 
-def load_priors(path: Path, references: Mapping[str, Reference]) -> tuple[RegionalPrior, ...]:
-    """Read ``priors.yaml``; none where there is no such file.
+def load_priors(
+    path: Path, references: Mapping[str, Reference]
+) -> tuple[tuple[RegionalPrior, ...], tuple[PublishedRisk, ...]]:
+    """Read ``priors.yaml``: priors by region, published risks of PML; none without the file.
 
     Raises
     ------
@@ -65,12 +67,14 @@ def load_priors(path: Path, references: Mapping[str, Reference]) -> tuple[Region
         ``E65`` shape, ``E66`` and ``E67`` conditions, ``E69`` reference.
     """
     if not path.is_file():
-        return ()
+        return (), ()
     source = Source(load_strict_file(path, error=RuleError, code="E71"), ())
-    rows = parse(PriorsFile, source.loaded.value, source).rows
-    for index, row in enumerate(rows):
+    parsed = parse(PriorsFile, source.loaded.value, source)
+    for index, row in enumerate(parsed.rows):
         check_cite(source, row.cite, ("rows", index, "cite"), references)
-    return tuple(
+    for index, risk in enumerate(parsed.risks):
+        check_cite(source, risk.cite, ("risks", index, "cite"), references)
+    priors = tuple(
         RegionalPrior(
             id=row.id,
             title=row.title,
@@ -80,8 +84,21 @@ def load_priors(path: Path, references: Mapping[str, Reference]) -> tuple[Region
             read=row.read,
             note=row.note,
         )
-        for index, row in enumerate(rows)
+        for index, row in enumerate(parsed.rows)
     )
+    risks = tuple(
+        PublishedRisk(
+            id=risk.id,
+            title=risk.title,
+            when=source.condition(risk.when, ("risks", index, "when")),
+            per_1000=risk.per_1000,
+            cite=risk.cite,
+            read=risk.read,
+            note=risk.note,
+        )
+        for index, risk in enumerate(parsed.risks)
+    )
+    return priors, risks
 
 
 def check_cite(source: Source, cite: str, at: Key, references: Mapping[str, Reference]) -> None:

@@ -161,8 +161,21 @@ class PriorEntry(_Closed):
     note: str = ""
 
 
+class RiskEntry(_Closed):
+    """How often PML came up in a stratum of patients."""
+
+    id: str = Text
+    title: str = Text
+    when: Any
+    per_1000: str = Text
+    cite: str = Text
+    read: Read
+    note: str = ""
+
+
 class PriorsFile(_Closed):
     """``lesionaid-priors/1``."""
 
     schema_: Literal["lesionaid-priors/1"] = Field(alias="schema")
     rows: list[PriorEntry] = Field(min_length=1)
+    risks: list[RiskEntry] = []

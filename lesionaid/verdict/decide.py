@@ -78,7 +78,8 @@ def decide(
     with_context = None
     informed = run_rules(rule_set, signs, context)
     if context.values or context.serostatus or prior is not None:
-        with_context = _with_context(informed, context, before, pattern, stated)
+        told = (*stated, *published_risk(rule_set, context))
+        with_context = _with_context(informed, context, before, pattern, told)
     lesions = _lesions(rows)
     named = {one.lesion for one in lesions if one.pattern == Disease.PML.pattern}
     alerts = raise_alerts(rule_set.alerts, signs, context, named)
@@ -162,7 +163,6 @@ def _with_context(
     stated: tuple[Stated, ...],
 ) -> Opinion:
     candidates = _candidates(context)
-    stated = (*stated, *published_risk(rule_set, context))
     if candidates != ALL:
         known = next(one for one in candidates if one is not Disease.PML)
         text = f"The patient is known to have {known.value.upper()}: only PML is in question."

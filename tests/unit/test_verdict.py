@@ -291,6 +291,56 @@ def test_the_region_divides_the_demyelinating_share_and_leaves_that_of_pml() -> 
     assert elsewhere.with_context.prior.source == "uniform"
 
 
+NATALIZUMAB = {"drug": "natalizumab", "prior_immunosuppressant": False}
+
+
+def quoted(**told: Any) -> str:
+    """The published risk that is quoted with a context; empty where none is."""
+    bare = decide(EVERYTHING, signs(PML_LESION), ClinicalContext({"region": "other"}))
+    verdict = decide(EVERYTHING, signs(PML_LESION), ClinicalContext(told))
+    assert verdict.images == bare.images
+    assert verdict.with_context is not None
+    assert verdict.with_context.prior.source == "uniform"
+    found = [one for one in verdict.with_context.reasons if one.code == "published_pml_risk"]
+    return found[0].text if found else ""
+
+
+@pytest.mark.parametrize(
+    ("told", "risk"),
+    [
+        ({"jcv_serum_ab": "pos", "jcv_index": 1.2, "drug_months": 12}, "0.2"),
+        ({"jcv_serum_ab": "pos", "jcv_index": 1.5, "drug_months": 24}, "0.2"),
+        ({"jcv_serum_ab": "pos", "jcv_index": 0.9, "drug_months": 60}, "1.4"),
+        ({"jcv_index": 2.8, "drug_months": 24.5}, "8.8"),
+        ({"jcv_index": 2.8, "drug_months": 72}, "10.1"),
+        ({"jcv_serum_ab": "pos", "drug_months": 30, "prior_immunosuppressant": True}, "12"),
+        ({"jcv_serum_ab": "neg"}, "0.02 to 0.2"),
+    ],
+)
+def test_the_published_risk_of_the_stratum_is_quoted_and_is_no_prior(
+    told: dict[str, Any], risk: str
+) -> None:
+    text = quoted(**{**NATALIZUMAB, **told})
+    assert f": {risk} per 1000 patients (uptodate_pml)" in text
+    assert "not used as a prior" in text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"drug": "natalizumab"},
+        {**NATALIZUMAB, "jcv_index": 2.8},
+        {"drug": "natalizumab", "jcv_index": 2.8, "drug_months": 30},
+        {**NATALIZUMAB, "jcv_index": 1.2, "drug_months": 30},
+        {**NATALIZUMAB, "jcv_index": 2.8, "drug_months": 90},
+        {**NATALIZUMAB, "drug": "fingolimod", "jcv_index": 2.8, "drug_months": 30},
+    ],
+    ids=["drug alone", "no months", "immunosuppressant", "antibody", "after 72", "other drug"],
+)
+def test_no_risk_is_quoted_of_a_stratum_that_is_not_known(told: dict[str, Any]) -> None:
+    assert not quoted(**told)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_a_prior_must_be_a_probability(share: float) -> None:
     prior = {**dict.fromkeys(PATTERNS, 0.25), "pml_like": share}
