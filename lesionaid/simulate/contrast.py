@@ -180,6 +180,8 @@ def _lesion_signal(
     core = replace(appearance.core, t1_ms=ENHANCED_T1_MS)
     rim = replace(appearance.rim, t1_ms=ENHANCED_T1_MS)
     where = lesion.rim if appearance.enhancement == "ring" else np.float32(1)
+    if lesion.uptake is not None:
+        where = lesion.uptake
     bright = _core_and_rim(lesion, core, rim, pulse)
     return plain + np.float32(appearance.enhances) * where * (bright - plain)
 

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Box = tuple[slice, slice, slice]
-Mechanism = Literal["ms", "pml"]
+Mechanism = Literal["ms", "pml", "nmosd", "mogad", "tumefactive", "vascular"]
 Role = Literal["lesion", "main", "satellite"]
 
 CONNECTIVITY = np.ones((3, 3, 3), dtype=bool)
@@ -50,13 +50,18 @@ class SimulatedLesion:
         Share of the voxel that is lesion; the mask is ``fraction >= 0.5``.
     rim : ndarray of float32
         1 at the advancing front, 0 in the core.
-    mechanism : {"ms", "pml"}
+    mechanism : {"ms", "pml", "nmosd", "mogad", "tumefactive", "vascular"}
     role : {"lesion", "main", "satellite"}
     site : str
         Where the generator put it: ``"periventricular"``, ``"juxtacortical"`` …
     diameter_mm : float
         Diameter that was asked for, of the ball of the same volume, before anatomy
         cut the lesion short.
+    uptake : ndarray of float32, or None
+        Where it takes up gadolinium, 0 to 1; None leaves it to the appearance's pattern.
+    vein, iron : ndarray of float32, or None
+        Share of the voxel that is a central vein, and how much of a paramagnetic rim lies
+        in it, for susceptibility images; None where there is none.
     """
 
     box: Box
@@ -66,6 +71,9 @@ class SimulatedLesion:
     role: Role
     site: str
     diameter_mm: float
+    uptake: NDArray[np.float32] | None = None
+    vein: NDArray[np.float32] | None = None
+    iron: NDArray[np.float32] | None = None
 
     @property
     def mask(self) -> NDArray[np.bool_]:

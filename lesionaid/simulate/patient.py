@@ -1,0 +1,64 @@
+"""A simulated patient before any scan is made: brain, lesions, and what is true of him."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
+from lesionaid.simulate.tissue import Appearance
+
+__all__ = ["Patient", "structure_signs"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patient:
+    """One patient at one date.
+
+    Parameters
+    ----------
+    disease : str
+        ``"ms"``, ``"pml"``, ``"nmosd"`` …
+    brain : Brain
+    lesions : tuple of (SimulatedLesion, Appearance)
+        Disjoint; lesion n has label n + 1.
+    signs : mapping
+        Ids of the sign catalogue, true or false by construction: true where the generator
+        put the lesion that the sign names. A lesion may touch other sites besides.
+        Keys that end in ``_lesions`` hold labels.
+    context, expected : mapping
+        Made-up clinical context; what lesionaid should say.
+    earlier : Patient or None
+        The same brain at the date before.
+    months : float
+        Between the two dates.
+    """
+
+    disease: str
+    brain: Brain
+    lesions: tuple[tuple[SimulatedLesion, Appearance], ...]
+    signs: Mapping[str, Any]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Patient | None = None
+    months: float = 0.0
+
+    @property
+    def truth(self) -> tuple[LesionTruth, ...]:
+        """What is true of each lesion, counted on its voxels."""
+        lesions = [lesion for lesion, _ in self.lesions]
+        return truth_of(self.brain, label_map(self.brain, lesions), lesions)
+
+
+def structure_signs(
+    lesions: tuple[tuple[SimulatedLesion, Appearance], ...],
+) -> dict[str, list[int]]:
+    """Labels of lesions with a central vein, a paramagnetic rim, or enhancement."""
+    numbered = list(enumerate(lesions, start=1))
+    return {
+        "enhancing_lesions": [n for n, (_, look) in numbered if look.enhances > 0],
+        "central_vein_lesions": [n for n, (lesion, _) in numbered if lesion.vein is not None],
+        "paramagnetic_rim_lesions": [n for n, (lesion, _) in numbered if lesion.iron is not None],
+    }
