@@ -115,7 +115,7 @@ def _from_mni(grid: Grid) -> AnatomyMap:
 
 def _from_template(study: Study, grid: Grid) -> AnatomyMap:
     scan = _scan_to_register(study.scans)
-    brain = find_brain(scan, study.brain)
+    brain = _brain(scan, study)
     template = load_template()
     fixed = coarsen(Volume(scan.data, grid, brain))
     moving = coarsen(Volume(_template_like(template, scan.contrast), template.grid, template.brain))
@@ -137,6 +137,24 @@ def _from_template(study: Study, grid: Grid) -> AnatomyMap:
         quality={name: Quantity(value, Unit.NONE) for name, value in quality.items()},
         notes=notes,
     )
+
+
+def _brain(scan: Scan, study: Study) -> NDArray[np.bool_]:
+    """Brain mask for a scan: its own, or that of a contrast beside it that was stripped better.
+
+    Strippers leave a piece of skull base in one contrast and not in another; all lie on one grid.
+    """
+    try:
+        return find_brain(scan, study.brain)
+    except AnalysisError as error:
+        for other in study.scans.values():
+            if other is scan or other.grid.shape != scan.grid.shape:
+                continue
+            try:
+                return find_brain(other, None)
+            except AnalysisError:
+                continue
+        raise error
 
 
 def _scan_to_register(scans: Mapping[Contrast, Scan]) -> Scan:

@@ -21,6 +21,9 @@ FEW_ROWS = 3
 """Proposed: below this many rows the reader is told on how few the lead rests; one row alone
 names nothing."""
 
+NAMING_GRADES = frozenset({"A", "B"})
+"""Same population and significant; what is weaker may rank PML and not name it."""
+
 PML_FIRST = Stated(
     "pml_first",
     "By what compares PML with the others, the new or enlarging lesions are PML-like; the scores "
@@ -201,12 +204,13 @@ def _blocks(
                 f"({value - Z95 * se:.1f} to {value + Z95 * se:.1f}).",
             )
         )
-    runner = rivals[0]
-    if not weighing.compared(leader, runner):
+    untested = _untested(weighing, leader, rivals)
+    if untested:
+        names = " and with ".join(WORDS[one] for one in untested)
         blocks.append(
             Stated(
                 "untested_comparator",
-                f"No weighing row compares {WORDS[leader]} with {WORDS[runner]} directly.",
+                f"No weighing row compares {WORDS[leader]} with {names} directly.",
             )
         )
     if len(_rows_for(weighing, leader)) == 1:
@@ -214,16 +218,48 @@ def _blocks(
             Stated("one_row", f"All that speaks for {WORDS[leader]} is a single row of evidence.")
         )
     if leader is Disease.PML and not close:
-        gated = weigh(rows, keep=lambda row: row.gated is Truth.TRUE)
-        if not all(_separated(gated, leader, rival, question) for rival in rivals):
-            blocks.append(
-                Stated(
-                    "ungated_novelty",
-                    "PML-like leads only by rules counted on new lesions, and whether these "
-                    "lesions are new or enlarging is not known.",
-                )
-            )
+        blocks += _not_yet_pml(rows, question, rivals)
     return blocks
+
+
+def _untested(weighing: Weighing, leader: Disease, rivals: tuple[Disease, ...]) -> list[Disease]:
+    """Rivals that the leader must have been compared with directly, and was not.
+
+    The runner-up; and where a demyelinating disease leads, every demyelinating rival that a row
+    touches. What speaks for MOGAD over NMOSD and, by other signs, for NMOSD over MS says nothing
+    about MOGAD and MS: signs that the antibody diseases lack are often those of MS. PML is a
+    question of its own, which a comparison with any of the three answers.
+    """
+    must = [one for one in rivals if one is rivals[0] or Disease.PML not in (leader, one)]
+    return [one for one in must if not weighing.compared(leader, one)]
+
+
+def _not_yet_pml(rows: Rows, question: Question, rivals: tuple[Disease, ...]) -> list[Stated]:
+    """What PML-like asks for beyond a lead: new lesions, and evidence of grade A or B."""
+    gated = weigh(rows, keep=lambda row: row.gated is Truth.TRUE)
+    if not all(_separated(gated, Disease.PML, rival, question) for rival in rivals):
+        text = (
+            "PML-like leads only by rules counted on new lesions, and whether these lesions are "
+            "new or enlarging is not known."
+        )
+        return [Stated("ungated_novelty", text)]
+    strong = weigh(
+        rows, keep=lambda row: row.gated is Truth.TRUE and row.rule.grade in NAMING_GRADES
+    )
+    weak = [
+        rival
+        for rival in rivals
+        if strong.compared(Disease.PML, rival)
+        and not _separated(strong, Disease.PML, rival, question)
+    ]
+    if not weak:
+        return []
+    names = ", ".join(WORDS[one] for one in weak)
+    text = (
+        f"PML-like leads over {names} only with evidence of grade C or lower (cells that are not "
+        "significant, other comparators, consensus)."
+    )
+    return [Stated("weak_evidence", text)]
 
 
 def _notes(found: Lead, question: Question) -> list[Stated]:

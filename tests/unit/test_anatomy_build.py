@@ -139,6 +139,17 @@ def test_whole_head_is_refused_and_says_what_to_give(phantom: Study) -> None:
     assert "--brain-mask" in caught.value.message
 
 
+def test_a_better_stripped_contrast_lends_its_brain(phantom: Study, found: AnatomyMap) -> None:
+    scan = phantom.scans[Contrast.T1W]
+    rng = np.random.default_rng(0)
+    noisy = scan.data + rng.gamma(2.0, 1.0, scan.data.shape).astype(np.float32)
+    stripped = replace(scan, contrast=Contrast.FLAIR)
+    both = {Contrast.T1W: replace(scan, data=noisy), Contrast.FLAIR: stripped}
+    lent = build_anatomy(replace(phantom, scans=both))
+    common = lent.brain & found.brain
+    assert (lent.sites == found.sites)[common].mean() > 0.9
+
+
 def test_brain_mask_opens_a_whole_head(phantom: Study, found: AnatomyMap) -> None:
     scan = phantom.scans[Contrast.T1W]
     brain = LabelMap((scan.data > 0).astype(np.int32), scan.grid, source(scan.grid, "brain.nii.gz"))

@@ -195,6 +195,16 @@ def test_a_study_that_cannot_be_analysed() -> None:
     assert written["reasons"] == [{"code": "A01", "text": "The brain mask is missing."}]
 
 
+def test_weak_evidence_alone_does_not_name_pml(rules: RuleSet) -> None:
+    """A new irregular subcortical lesion of MS: ranked, and not named."""
+    new = lesion(new_or_enlarging=True, non_focal=True, juxtacortical_ufibre=True, diffuse=True)
+    verdict = decide(rules, signs(new))
+    assert verdict.pattern != "pml_like"
+    assert verdict.lesions[0].pattern != "pml_like"
+    with_cortex = decide(rules, signs({**new, "cortical_gm": True}))
+    assert with_cortex.lesions[0].pattern == "pml_like"
+
+
 def test_old_ms_lesions_do_not_hide_a_new_pml_lesion(rules: RuleSet) -> None:
     """What speaks for MS against NMOSD in old lesions says nothing about the new one."""
     old = [{**own, "dawson_fingers": True} for own in heavy_ms()[1:]]
