@@ -170,6 +170,23 @@ def test_patterns_that_no_row_touches_are_not_the_runner_up() -> None:
     assert verdict.images.patterns == ("ms_like",)
 
 
+def test_a_rival_that_is_left_behind_only_by_way_of_a_third_blocks_the_name() -> None:
+    """Long myelitis parts NMOSD from MS, subcortical lesions part MOGAD from NMOSD.
+
+    Neither parts MOGAD from MS, and subcortical lesions are common in MS.
+    """
+    own = {"subcortical": True, "spinal": True, "longitudinally_extensive_myelitis": True}
+    verdict = decide(EVERYTHING, signs(own))
+    assert verdict.images.ranking[0] == "mogad_like"
+    assert verdict.images.scores["mogad_like"].value > verdict.images.scores["ms_like"].value
+    assert verdict.pattern == "indeterminate"
+    reason = next(one for one in verdict.reasons if one.code == "untested_comparator")
+    assert "MOGAD-like with MS-like" in reason.text
+    named = decide(EVERYTHING, signs(own), ClinicalContext({}, {"mog_igg": "clear_pos"}))
+    assert named.with_context is not None
+    assert "untested_comparator" not in {one.code for one in named.with_context.reasons}
+
+
 # States
 
 
