@@ -13,7 +13,7 @@ the same brain has elsewhere. So besides the count there is ``satellite_excess``
 * null hypothesis: close to the lesion (10 mm) they are at most twice as dense as in the
   same zones elsewhere. Twice, not once: everyday lesions cluster too;
 * given a zone's total, the number close to the lesion is then binomial (Przyborowski and
-  Wilenski 1940, doi 10.1093/biomet/31.3-4.313); zones add up by convolution;
+  Wilenski 1940, doi 10.2307/2332612); zones add up by convolution;
 * every main lesion is a test. They are weighed by size, as readers look at large lesions
   first: the probability is multiplied by the lesion's rank times the sum of 1/rank over all
   of them, which keeps the chance of one false crowd in a brain at p (weighted Bonferroni;

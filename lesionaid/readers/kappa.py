@@ -8,7 +8,7 @@ Psychol Bull 1969;72:323-327.
 Fleiss JL. Measuring nominal scale agreement among many raters. Psychol Bull 1971;76:378-382.
 Cicchetti DV, Feinstein AR. High agreement but low kappa: II. J Clin Epidemiol 1990;43:551-558.
 Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat
-Assoc 1927;22:209-212.
+Assoc 1927;22:209-212, doi 10.1080/01621459.1927.10502953.
 """
 
 from __future__ import annotations
