@@ -32,6 +32,7 @@ def chapter(catalogue: SignCatalogue, rules: RuleSet, surveillance: Surveillance
         *_evidence(catalogue, rules),
         *_criteria(catalogue, rules),
         *_alerts(catalogue, rules),
+        *_priors(rules),
         *_surveillance(surveillance),
         *_references(rules),
     ]
@@ -46,10 +47,11 @@ def _front(catalogue: SignCatalogue, rules: RuleSet) -> Iterator[str]:
         "device. It names patterns, never diagnoses, and PML is never excluded."
     )
     yield ""
+    resolved = sum(bool(one.doi or one.pmid) for one in rules.references.values())
     yield (
         f"{len(rules.rules)} rules, {len(rules.criteria)} published criteria sets, "
         f"{len(rules.alerts)} alert, {len(catalogue.signs)} signs, "
-        f"{len(rules.references)} sources."
+        f"{len(rules.references)} sources, {resolved} of them with a DOI or a PMID."
     )
     yield ""
     yield PREFACE
@@ -89,8 +91,7 @@ def _gap(pair: Pair) -> str:
 
 
 def _title(group: str) -> str:
-    words = group.replace("_", " ")
-    return words[0].upper() + words[1:]
+    return _sentence(group.replace("_", " "))[:-1]
 
 
 def _rule(rule: Rule, strength: Strength, catalogue: SignCatalogue) -> Iterator[str]:
@@ -210,6 +211,35 @@ def _alert(alert: Alert, catalogue: SignCatalogue) -> Iterator[str]:
     yield f"- Source: {', '.join(link(cite) for cite in alert.cite)}."
 
 
+def _priors(rules: RuleSet) -> Iterator[str]:
+    yield ""
+    yield "## Before the images"
+    yield ""
+    yield (
+        "The headline knows no prior: all four patterns are equally likely. Beside it stands the "
+        "result with context. There a site's own prior counts; without one, where the region is "
+        "known, how common the demyelinating diseases are there divides their share:"
+    )
+    yield ""
+    for row in rules.priors:
+        note = f" {_sentence(row.note)}" if row.note else ""
+        yield f"- {row.title} ({link(row.cite)}, {READ_AS[row.read]}).{note}"
+    yield ""
+    yield (
+        "How often PML came up on natalizumab is quoted where everything that a stratum rests on "
+        "is known, and is not used as a prior: a risk per 1000 patients over months of treatment "
+        "is not the probability of PML in a scan that shows a new lesion."
+    )
+    yield ""
+    for risk in rules.risks:
+        source = f"{link(risk.cite)}, {READ_AS[risk.read]}"
+        yield f"- {_sentence(risk.title)[:-1]}: {risk.per_1000} per 1000 ({source})."
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
 def _surveillance(page: Surveillance) -> Iterator[str]:
     yield ""
     yield f"## {page.title}"
@@ -229,7 +259,10 @@ def _references(rules: RuleSet) -> Iterator[str]:
     yield ""
     yield "## Sources"
     yield ""
-    yield "A title in square brackets is ours: the printed one was not seen."
+    yield (
+        "A title in square brackets is ours: the printed one was not seen. Where neither DOI nor "
+        "PMID was found, the note says so."
+    )
     yield ""
     references: Mapping[str, object] = rules.references
     for key in sorted(references):

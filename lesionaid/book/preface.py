@@ -53,6 +53,6 @@ the published diagnosis first in 15 of 35, half of it in 22; a cap of 1.0 for gr
 the solve and grouping the correlated signs, with one solve over all pairs, in 25.
 
 **Grades.** A: two-by-two counts in one population and a multivariable model; B: two-by-two
-counts, significant; C: not significant, an empty cell, or two studies; D: a frequency in one
-group; E: consensus. **Weight** is a natural logarithm: 0.7 doubles the odds, 2.0 makes them
-seven-fold."""
+counts, significant; C: not significant, an empty cell, another comparator, or two studies; D: a
+frequency in one group; E: consensus. **Weight** is a natural logarithm: 0.7 doubles the odds, 2.0
+makes them seven-fold."""

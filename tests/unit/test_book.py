@@ -54,6 +54,14 @@ def test_the_chapter_names_every_rule_set_and_source_and_leads_to_each() -> None
     assert "PML is never excluded" in text
 
 
+def test_priors_and_quoted_risks_are_told_with_their_sources() -> None:
+    text = book().partition("## Before the images")[2].partition("\n## ")[0]
+    for row in knowledge().rules.priors:
+        assert row.title in text
+    assert text.count("per 1000 ([uptodate_pml](#uptodate_pml)") == len(knowledge().rules.risks)
+    assert "not used as a prior" in text
+
+
 def test_a_rule_is_told_with_counts_ratio_weight_and_limits() -> None:
     text = book().partition("(`pml.punctate_lesions`")[2].partition("\n**")[0]
     assert "56 of 105 ratings in PML, 1 of 110 in MS (21 and 20 patients)" in text
