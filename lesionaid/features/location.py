@@ -45,6 +45,10 @@ beyond the 1.8 mm used by LST-AI and in the trial on three scans, for template b
 RIBBON_DEPTH_MM = 0.5
 """The ribbon is eroded by this much before a voxel counts as cortex (proposed)."""
 
+RIBBON_MM = 2.5
+"""Mean thickness of the human cortex (Fischl and Dale 2000, PNAS 97:11050, PMID 10984517):
+where the map is off by more, it cannot tell cortex from what lies beside it."""
+
 LOBE_FRACTION = 0.10
 LOBE_MM3 = 500.0
 """A lesion is in a lobe that holds 10 % of it or 0.5 ml (proposed)."""
@@ -53,6 +57,9 @@ INFRATENTORIAL_SITES = ("brainstem", "cerebellum", "fourth_ventricle")
 
 _FRACTION = "Fraction of the lesion's voxels in"
 _NEEDS = ("anatomy",)
+
+
+_IN_RIBBON = ("fraction_cortex_core", "cortex_volume_mm3")
 
 
 def _spec(name: str, unit: Unit | None, description: str, reference: str = "") -> MeasurementSpec:
@@ -203,6 +210,10 @@ def location_measurements(
         _mni(lesions, voxels, anatomy),
     ]
     rows = merge(*tables)
+    if anatomy.error_mm is not None and anatomy.error_mm > RIBBON_MM:
+        off = f"regions are off by {anatomy.error_mm:g} mm, the cortical ribbon is {RIBBON_MM:g} mm"
+        for row in rows.values():
+            row |= dict.fromkeys(_IN_RIBBON, Unknown(Reason.LOW_QUALITY, off))
     # Back into the order of the catalogue.
     return {lesion: {name: row[name] for name in names} for lesion, row in rows.items()}
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,17 @@ def test_half_in_cortex() -> None:
     # Centres at 24.5, 25.5 and 26.5 lie 0.5, 1.5 and 0.5 mm inside the ribbon.
     assert number(row["fraction_cortex_core"]) == pytest.approx(0.5)
     assert number(row["cortex_volume_mm3"]) == pytest.approx(300)
+
+
+def test_a_map_off_by_more_than_the_ribbon_cannot_see_it() -> None:
+    grid = grid_of()
+    mask = box(grid, (21, 8, -5), (27, 18, 5))
+    anatomy = replace(phantom_anatomy(grid), error_mm=3.0)
+    lesions = lesions_of(grid, mask)
+    row = location_measurements(lesions, lesion_voxels(lesions, grid), anatomy, SizeScale())[1]
+    for name in ("fraction_cortex_core", "cortex_volume_mm3"):
+        assert row[name].reason is Reason.LOW_QUALITY
+    assert number(row["fraction_cortex"]) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
