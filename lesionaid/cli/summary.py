@@ -61,7 +61,7 @@ def _row(name: str, text: str) -> str:
 
 def _others(assessment: Assessment) -> str:
     patterns = assessment.verdict.images.patterns
-    if len(patterns) < 2:
+    if assessment.verdict.pattern != "indeterminate" or len(patterns) < 2:
         return ""
     return f" (not separated: {', '.join(map(pattern_words, patterns))})"
 
