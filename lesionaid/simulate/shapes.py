@@ -1,0 +1,228 @@
+"""Shapes that several mechanisms share: clouds, tubes along a tract, linings, uptake.
+
+Each is a distance field cut to tissue. Widths are in mm and come from the caller, who says
+where they are from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionaid.geometry import Grid
+from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.fields import FloatArray, smooth_noise
+from lesionaid.simulate.lesions import (
+    Box,
+    Mechanism,
+    Role,
+    SimulatedLesion,
+    box_around,
+    largest_component,
+    offsets_mm,
+)
+
+__all__ = [
+    "Look",
+    "apart_from",
+    "cloud",
+    "lining",
+    "open_ring",
+    "patches",
+    "shell",
+    "tube",
+    "volume_mm3",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a shape is called and how its edge and tissue behave.
+
+    Parameters
+    ----------
+    mechanism, role, site : str
+    edge_mm : float
+        Width of the edge, from all lesion to none.
+    gray : float
+        How readily it fills grey matter, 0 to 1.
+    roughness : float
+        Unevenness of the surface as a share of the half width.
+    """
+
+    mechanism: Mechanism
+    site: str
+    edge_mm: float = 1.5
+    gray: float = 1.0
+    roughness: float = 0.2
+    role: Role = "lesion"
+
+
+def cloud(
+    brain: Brain,
+    rng: np.random.Generator,
+    centre_mm: NDArray[np.float64],
+    diameter_mm: float,
+    look: Look,
+) -> SimulatedLesion:
+    """A ball with bumps as long as its radius, at least 4 mm."""
+    radius = diameter_mm / 2
+    box = _box(brain, centre_mm, radius * (1.3 + 2 * look.roughness) + look.edge_mm)
+    x, y, z = offsets_mm(brain.grid, box, centre_mm)
+    outside = np.sqrt(x * x + y * y + z * z) - radius
+    outside = outside + look.roughness * radius * _bumps(brain, rng, box, max(radius, 4.0))
+    return _shape(brain, box, outside, look, diameter_mm)
+
+
+def tube(
+    brain: Brain,
+    rng: np.random.Generator,
+    points_mm: NDArray[np.float64],
+    radius_mm: float,
+    look: Look,
+) -> SimulatedLesion:
+    """Everything within a radius of a broken line, its surface uneven.
+
+    Parameters
+    ----------
+    points_mm : ndarray of shape (n, 3)
+        Corners of the line, n at least 2.
+    """
+    centre = points_mm.mean(axis=0)
+    reach = float(np.linalg.norm(points_mm - centre, axis=1).max())
+    box = _box(brain, centre, reach + 2 * radius_mm + look.edge_mm)
+    away = np.full(_size(box), np.inf)
+    for start, end in zip(points_mm[:-1], points_mm[1:], strict=True):
+        away = np.minimum(away, _to_segment(brain, box, start, end))
+    outside = away - radius_mm + look.roughness * radius_mm * _bumps(brain, rng, box, 6.0)
+    length = float(np.linalg.norm(np.diff(points_mm, axis=0), axis=1).sum())
+    volume = np.pi * radius_mm**2 * length
+    return _shape(brain, box, outside, look, float((6 * volume / np.pi) ** (1 / 3)))
+
+
+def lining(
+    brain: Brain,
+    rng: np.random.Generator,
+    surface_mm: FloatArray,
+    centre_mm: NDArray[np.float64],
+    reach_mm: float,
+    thickness_mm: float,
+    look: Look,
+) -> SimulatedLesion:
+    """A sheet along a surface: within a thickness of it and a reach of a point.
+
+    Parameters
+    ----------
+    surface_mm : ndarray of shape brain.grid.shape
+        Signed distance to the surface, negative within the fluid.
+    """
+    box = _box(brain, centre_mm, reach_mm + look.edge_mm)
+    x, y, z = offsets_mm(brain.grid, box, centre_mm)
+    along = np.sqrt(x * x + y * y + z * z) - reach_mm
+    depth = surface_mm[box]
+    uneven = look.roughness * thickness_mm * _bumps(brain, rng, box, 5.0)
+    outside = np.maximum(np.maximum(depth - thickness_mm, -depth) + uneven, along)
+    return _shape(brain, box, outside, look, 2 * reach_mm)
+
+
+def shell(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatArray:
+    """1 at the border of the mask to a depth, then falling to 0 within 1 mm."""
+    rim: FloatArray = np.clip(width_mm + 1.0 - _depth(brain, lesion), 0, 1).astype(np.float32)
+    return rim * lesion.mask
+
+
+def open_ring(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatArray:
+    """A shell without its third nearest to the cortex."""
+    ring = shell(brain, lesion, width_mm)
+    cortex = brain.cortex_mm[lesion.box]
+    border = cortex[ring > 0.5]
+    if border.size == 0:
+        return ring
+    return np.where(cortex <= np.quantile(border, 1 / 3), np.float32(0), ring)
+
+
+def patches(
+    brain: Brain, rng: np.random.Generator, box: Box, *, knot_mm: float, share: float
+) -> FloatArray:
+    """Soft-edged patches that fill about a share of a box."""
+    field = _bumps(brain, rng, box, knot_mm)
+    level = float(np.quantile(field, 1 - share))
+    soft: FloatArray = np.clip(0.5 + (field - level) / 0.6, 0, 1).astype(np.float32)
+    return soft
+
+
+def apart_from(
+    brain: Brain, lesion: SimulatedLesion, taken: NDArray[np.bool_], gap_mm: float
+) -> SimulatedLesion:
+    """The lesion with everything cut off that comes within a distance of other lesions."""
+    from scipy.ndimage import maximum_filter
+
+    if not taken.any():
+        return lesion
+    reach = [2 * int(np.ceil(gap_mm / step)) + 1 for step in brain.grid.spacing_mm]
+    near = maximum_filter(taken, size=reach, mode="constant")[lesion.box]
+    cut = largest_component(np.where(near, np.float32(0), lesion.fraction))
+    return replace(lesion, fraction=cut)
+
+
+def volume_mm3(brain: Brain, lesion: SimulatedLesion) -> float:
+    """Volume of the mask."""
+    return float(np.count_nonzero(lesion.mask) * brain.grid.voxel_volume_mm3)
+
+
+def _shape(
+    brain: Brain, box: Box, outside_mm: NDArray[np.floating], look: Look, diameter_mm: float
+) -> SimulatedLesion:
+    share = np.clip(0.5 - outside_mm / look.edge_mm, 0, 1).astype(np.float32)
+    room = np.clip(brain.white[box] + np.float32(look.gray) * brain.gray[box], 0, 1)
+    fraction = largest_component((share * room * brain.inside[box]).astype(np.float32))
+    return SimulatedLesion(
+        box,
+        fraction,
+        np.zeros_like(fraction),
+        look.mechanism,
+        look.role,
+        look.site,
+        diameter_mm,
+    )
+
+
+def _box(brain: Brain, centre_mm: NDArray[np.float64], reach_mm: float) -> Box:
+    voxel = np.rint(brain.grid.to_voxel(centre_mm)).astype(int)
+    return box_around(brain.grid, voxel, reach_mm)
+
+
+def _size(box: Box) -> tuple[int, int, int]:
+    return (
+        box[0].stop - box[0].start,
+        box[1].stop - box[1].start,
+        box[2].stop - box[2].start,
+    )
+
+
+def _bumps(brain: Brain, rng: np.random.Generator, box: Box, knot_mm: float) -> FloatArray:
+    return smooth_noise(rng, Grid(_size(box), brain.grid.affine), knot_mm=knot_mm)
+
+
+def _to_segment(
+    brain: Brain, box: Box, start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distance of each voxel of a box to a straight piece of line."""
+    x, y, z = offsets_mm(brain.grid, box, start)
+    step = end - start
+    squared = max(float((step * step).sum()), 1e-9)
+    along = np.clip((x * step[0] + y * step[1] + z * step[2]) / squared, 0, 1)
+    gap: NDArray[np.float64] = np.sqrt(
+        (x - along * step[0]) ** 2 + (y - along * step[1]) ** 2 + (z - along * step[2]) ** 2
+    )
+    return gap
+
+
+def _depth(brain: Brain, lesion: SimulatedLesion) -> NDArray[np.float64]:
+    from scipy.ndimage import distance_transform_edt
+
+    padded = np.pad(lesion.mask, 1)
+    depth = distance_transform_edt(padded, sampling=brain.grid.spacing_mm)
+    return np.asarray(depth[1:-1, 1:-1, 1:-1])
