@@ -124,3 +124,22 @@ def test_registration_does_not_feel_the_orientation(code: str, tmp_path: Path) -
         assert run.code == 0, run.err
         tables.append((run.folder / "lesions.tsv").read_text())
     assert tables[0] == tables[1]
+
+
+def test_real_ms_with_a_prior_is_not_pml_and_its_new_lesion_is_found(tmp_path: Path) -> None:
+    """Two dates, two masks: a new frontal lesion of 3.5 ml, and much disagreement of raters."""
+    folder = shared_data() / "mslesseg" / "P14"
+    names = {"FLAIR": "flair", "T1": "t1w", "MASK": "lesions"}
+    for date, place in (("T2", tmp_path / "study"), ("T1", tmp_path / "study" / "prior")):
+        place.mkdir()
+        for theirs, ours in names.items():
+            (place / f"{ours}.nii.gz").symlink_to(folder / f"P14_{date}_{theirs}.nii.gz")
+    run = assess(tmp_path / "out", tmp_path / "study")
+    assert run.code == 0, run.err
+    assert run.verdict["pattern"] != "pml_like"
+    new = [row for row in run.rows("lesions.tsv") if row["change_class"] == "new"]
+    largest = max(new, key=lambda row: float(row["volume_mm3"]))
+    assert float(largest["volume_mm3"]) == pytest.approx(3500, rel=0.05)
+    assert float(largest["fraction_lobe_frontal_left"]) + float(
+        largest["fraction_lobe_frontal_right"]
+    ) == pytest.approx(1, abs=0.2)
