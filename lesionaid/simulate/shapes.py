@@ -7,6 +7,7 @@ where they are from.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def tube(
     reach = float(np.linalg.norm(points_mm - centre, axis=1).max())
     box = _box(brain, centre, reach + 2 * radius_mm + look.edge_mm)
     away = np.full(_size(box), np.inf)
-    for start, end in zip(points_mm[:-1], points_mm[1:], strict=True):
+    for start, end in pairwise(points_mm):
         away = np.minimum(away, _to_segment(brain, box, start, end))
     outside = away - radius_mm + look.roughness * radius_mm * _bumps(brain, rng, box, 6.0)
     length = float(np.linalg.norm(np.diff(points_mm, axis=0), axis=1).sum())
