@@ -443,6 +443,26 @@ CODES: dict[str, Code] = {
         "a form that a reader has filled in would be lost.",
         "choose another folder, or move the old forms away.",
     ),
+    "U20": Code(
+        "unknown disease or family",
+        "there is no generator of that name.",
+        "choose one of those named, or all.",
+    ),
+    "U21": Code(
+        "no room for the lesions",
+        "no brain that was tried could hold what the generator wanted to put there.",
+        "choose another --seed, or a smaller --voxel.",
+    ),
+    "U22": Code(
+        "the output folder is not empty",
+        "simulated studies could be taken for what lies there.",
+        "choose a folder that is empty or does not exist.",
+    ),
+    "U23": Code(
+        "unknown contrast",
+        "the simulator cannot scan what it does not know.",
+        "give names with commas, of FLAIR, T1w, T1w_ce, T2w, DWI, ADC, SWI and phase.",
+    ),
     "W01": Code(
         "name does not match the content",
         "read by its content (compressed or not), not by its name.",

@@ -9,6 +9,7 @@ from lesionaid.cli.assess import assess, features
 from lesionaid.cli.explain import explain, schema, version
 from lesionaid.cli.read import read
 from lesionaid.cli.rules import rules
+from lesionaid.cli.simulate import simulate
 from lesionaid.cli.validate import validate
 
 __all__ = ["app"]
@@ -26,6 +27,7 @@ app.command()(features)
 app.command()(read)
 app.command()(agreement)
 app.command()(validate)
+app.command()(simulate)
 app.add_typer(rules, name="rules")
 app.command()(explain)
 app.command()(schema)

@@ -77,6 +77,9 @@ class BrainSettings:
         How far the walls of the lateral ventricles move outwards.
     rotation_deg : float
         Standard deviation of the head's turn about each axis.
+    base : Brain or None
+        A brain to take as it is, such as a patient's of :func:`brain_from_anatomy`; the
+        other settings then say nothing.
     """
 
     spacing_mm: float = 1.0
@@ -84,6 +87,7 @@ class BrainSettings:
     warp_mm: float = 2.0
     ventricle_mm: float = 0.0
     rotation_deg: float = 3.0
+    base: Brain | None = None
 
 
 WARP_KNOT_MM = 35.0
@@ -94,7 +98,7 @@ MARGIN_MM = 4.0
 
 
 def make_brain(rng: np.random.Generator, settings: BrainSettings | None = None) -> Brain:
-    """Deform the template into one brain.
+    """Deform the template into one brain, or take the base that the settings name.
 
     Parameters
     ----------
@@ -107,6 +111,8 @@ def make_brain(rng: np.random.Generator, settings: BrainSettings | None = None) 
         Cropped to the brain with a margin of 4 mm.
     """
     settings = settings or BrainSettings()
+    if settings.base is not None:
+        return settings.base
     template = sharp_template()
     grid = _native_grid(template, settings)
     mni = _mni_coordinates(rng, grid, template, settings)

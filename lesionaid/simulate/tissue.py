@@ -10,7 +10,7 @@ Reson Med 2009;61:579 (CSF T2 503 ms).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,12 +83,25 @@ class Appearance:
         Share of full enhancement, 0 to 1.
     enhancement : {"nodular", "ring"}
         The whole lesion or its rim.
+    vein, iron_rim : bool
+        A central vein, and a paramagnetic rim, on SWI and phase.
     """
 
     core: Tissue
     rim: Tissue
     enhances: float = 0.0
     enhancement: str = "nodular"
+    vein: bool = False
+    iron_rim: bool = False
+
+
+VEIN_SHARE = 0.73
+"""Share of MS lesions with a central vein (pooled; Castellaro M et al., Diagnostics 2020;10:1025;
+recalled)."""
+
+RIM_SHARE = 0.10
+"""Share of MS lesions with a paramagnetic rim (pooled 9.8 %; Ng Kee Kwong KC et al., PLoS One
+2021;16:e0256845)."""
 
 
 def ms_appearance(rng: np.random.Generator, *, enhancement: str = "none") -> Appearance:
@@ -104,9 +117,11 @@ def ms_appearance(rng: np.random.Generator, *, enhancement: str = "none") -> App
         MS_PLAQUE.proton_density,
         float(rng.uniform(1.0, 1.4)),
     )
+    vein, rim = (bool(draw) for draw in rng.random(2) < (VEIN_SHARE, RIM_SHARE))
+    plain = Appearance(tissue, tissue, vein=vein, iron_rim=rim)
     if enhancement == "none":
-        return Appearance(tissue, tissue)
-    return Appearance(tissue, tissue, enhances=1.0, enhancement=enhancement)
+        return plain
+    return replace(plain, enhances=1.0, enhancement=enhancement)
 
 
 def pml_appearance(*, enhances: float = 0.0) -> Appearance:

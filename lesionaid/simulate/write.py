@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from lesionaid.files import write_atomic
-from lesionaid.simulate.contrast import PROTOCOL, coarse_grid
-from lesionaid.simulate.dataset import DIFFUSION_VOXEL, SimulatedStudy
+from lesionaid.simulate.acquisition import SCANNER, voxel_mm
 from lesionaid.simulate.nifti import nifti_bytes
+from lesionaid.simulate.study import SimulatedStudy, dates
+from lesionaid.simulate.susceptibility import ECHO_S
 from lesionaid.study.scan import Contrast
 
-__all__ = ["write_study"]
+__all__ = ["write_session", "write_study"]
 
 BIDS_SUFFIX: Mapping[Contrast, str] = {
     Contrast.FLAIR: "FLAIR",
@@ -25,7 +26,17 @@ BIDS_SUFFIX: Mapping[Contrast, str] = {
     Contrast.T2W: "T2w",
     Contrast.DWI: "dwi",
     Contrast.ADC: "ADC",
+    Contrast.SWI: "swi",
+    Contrast.PHASE: "part-phase_swi",
 }
+
+DATA_FOLDER: Mapping[Contrast, str] = {
+    Contrast.DWI: "dwi",
+    Contrast.ADC: "dwi",
+    Contrast.SWI: "swi",
+    Contrast.PHASE: "swi",
+}
+"""BIDS folders of what does not lie in ``anat``."""
 
 SIMULATED = "Simulated by lesionaid; no patient. MNI152 template, deformed."
 
@@ -42,39 +53,76 @@ def write_study(study: SimulatedStudy, folder: Path, subject: str, *, session: s
     session : str
         BIDS label without ``ses-``; empty for none.
     """
+    write_session(study, folder, subject, session)
+    if study.prior is not None:
+        number = len(dates(study.prior))
+        write_study(study.prior, folder / "prior", subject, session=f"{number:02d}")
+
+
+def write_session(
+    study: SimulatedStudy, folder: Path, subject: str, session: str, *, bids: bool = False
+) -> None:
+    """Write one examination without its prior.
+
+    Parameters
+    ----------
+    study : SimulatedStudy
+    folder : Path
+    subject, session : str
+        BIDS labels; `session` may be empty.
+    bids : bool
+        Sort images into ``anat``, ``dwi`` and ``swi``.
+    """
     stem = f"sub-{subject}" + (f"_ses-{session}" if session else "")
+
+    def image(place: str, suffix: str, packed: bytes, sidecar: Mapping[str, Any]) -> None:
+        where = folder / place if bids else folder
+        write_atomic(where / f"{stem}_{suffix}.nii.gz", packed)
+        write_atomic(where / f"{stem}_{suffix}.json", _json(sidecar))
+
     for contrast, data in study.scans.items():
-        grid, slope = study.grid, 1.0
-        if contrast in (Contrast.DWI, Contrast.ADC):
-            grid = coarse_grid(grid, DIFFUSION_VOXEL)
-        if contrast is Contrast.ADC:
-            slope = 1e-3
-        name = f"{stem}_{BIDS_SUFFIX[contrast]}"
-        packed = nifti_bytes(data, grid, f"{contrast} simulated by lesionaid", slope=slope)
-        write_atomic(folder / f"{name}.nii.gz", packed)
-        write_atomic(folder / f"{name}.json", _json(_sidecar(contrast)))
-    mask = (study.labels > 0).astype(np.uint8)
-    packed = nifti_bytes(mask, study.grid, "lesion mask, simulated by lesionaid")
-    write_atomic(folder / f"{stem}_label-lesion_mask.nii.gz", packed)
+        slope = 1e-3 if contrast in (Contrast.ADC, Contrast.PHASE) else 1.0
+        text = f"{contrast} simulated by lesionaid"
+        packed = nifti_bytes(data, study.grid_of(contrast), text, slope=slope)
+        place = DATA_FOLDER.get(contrast, "anat")
+        image(place, BIDS_SUFFIX[contrast], packed, _sidecar(contrast, study))
+    packed = nifti_bytes(
+        study.mask.astype(np.uint8),
+        study.grid_of(Contrast.FLAIR),
+        "lesion mask, simulated by lesionaid",
+    )
     sidecar = {"Description": f"Known lesion mask. {SIMULATED}", "Simulated": True}
-    write_atomic(folder / f"{stem}_label-lesion_mask.json", _json(sidecar))
+    image("anat", "label-lesion_mask", packed, sidecar)
+    if bids and Contrast.DWI in study.contrasts:
+        # One trace-weighted volume: there is no single direction.
+        b = study.acquisition.pulses[Contrast.DWI].b
+        write_atomic(folder / "dwi" / f"{stem}_dwi.bval", f"{b:g}\n")
+        write_atomic(folder / "dwi" / f"{stem}_dwi.bvec", "0\n0\n0\n")
     write_atomic(folder / "context.yaml", _context_yaml(study.context))
     write_atomic(folder / "truth.json", _json(_truth_record(study)))
-    if study.prior is not None:
-        write_study(study.prior, folder / "prior", subject, session="01")
 
 
-def _sidecar(contrast: Contrast) -> dict[str, Any]:
-    """BIDS metadata; times in seconds."""
+def _sidecar(contrast: Contrast, study: SimulatedStudy) -> dict[str, Any]:
+    """BIDS metadata; times in seconds, lengths in mm."""
     record: dict[str, Any] = {
         "Description": SIMULATED,
         "Simulated": True,
         "MagneticFieldStrength": 3,
         "SkullStripped": True,
     }
+    acquisition = study.acquisition
+    if acquisition != SCANNER:
+        thickness = voxel_mm(study.brain.grid, acquisition, contrast)[2]
+        record["ProtocolName"] = acquisition.name
+        record["SliceThickness"] = round(thickness, 4)
+        record["SpacingBetweenSlices"] = round(thickness + acquisition.gap_mm, 4)
     if contrast is Contrast.ADC:
         return {**record, "Units": "10-3 mm2/s"}
-    pulse = PROTOCOL[contrast]
+    if contrast is Contrast.PHASE:
+        return {**record, "Units": "rad", "EchoTime": ECHO_S}
+    if contrast is Contrast.SWI:
+        return {**record, "EchoTime": ECHO_S}
+    pulse = acquisition.pulses[contrast]
     record["RepetitionTime"] = pulse.tr_ms / 1000
     record["EchoTime"] = pulse.te_ms / 1000
     if pulse.ti_ms is not None:
@@ -86,6 +134,7 @@ def _sidecar(contrast: Contrast) -> dict[str, Any]:
 
 def _truth_record(study: SimulatedStudy) -> dict[str, Any]:
     truth = study.truth
+    mask_mm3 = np.count_nonzero(study.mask) * study.grid_of(Contrast.FLAIR).voxel_volume_mm3
     return {
         "schema": "lesionaid-truth/1",
         "simulated": True,
@@ -93,6 +142,7 @@ def _truth_record(study: SimulatedStudy) -> dict[str, Any]:
         "expected": dict(study.expected),
         "signs": dict(study.signs),
         "total_volume_mm3": round(sum(lesion.volume_mm3 for lesion in truth), 3),
+        "mask_volume_mm3": round(float(mask_mm3), 3),
         "lesions": [asdict(lesion) for lesion in truth],
     }
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lesionaid.simulate.contrast import PROTOCOL, Pulse, coarse_grid, render, signal
+from lesionaid.simulate.acquisition import SCANNER, render
+from lesionaid.simulate.contrast import PROTOCOL, Pulse, signal
 from lesionaid.simulate.ms import ovoid
 from lesionaid.simulate.tissue import (
     CSF,
@@ -41,8 +42,12 @@ def plaque(brain):
     return replace(lesion, rim=rim)
 
 
-def clean(brain, lesions, contrast, **kwargs):
-    return render(brain, lesions, contrast, np.random.default_rng(0), noise=0, bias=0, **kwargs)
+PLAIN = replace(SCANNER, noise=0.0, bias=0.0, white_matter_level=100.0, diffusion_factor=1.0)
+
+
+def clean(brain, lesions, contrast, **changes):
+    acquisition = replace(PLAIN, **changes)
+    return render(brain, lesions, contrast, np.random.default_rng(0), acquisition)
 
 
 def test_signal_is_the_closed_formula():
@@ -126,7 +131,7 @@ def test_enhancement_shows_after_contrast_only(brain, plaque, pattern):
 
 
 def test_noise_is_rician(brain):
-    image = render(brain, (), Contrast.FLAIR, np.random.default_rng(3), noise=0.05, bias=0)
+    image = render(brain, (), Contrast.FLAIR, np.random.default_rng(3), replace(PLAIN, noise=0.05))
     white = image[(brain.white == 1) & (brain.cortex_mm > 4)]
     assert white.mean() == pytest.approx(100 + 5**2 / 200, abs=0.2)
     assert white.std() == pytest.approx(5.0, rel=0.05)
@@ -134,18 +139,7 @@ def test_noise_is_rician(brain):
 
 def test_bias_field_spans_what_was_asked_for(brain):
     flat = clean(brain, (), Contrast.T2W)
-    image = render(brain, (), Contrast.T2W, np.random.default_rng(3), noise=0, bias=0.2)
+    image = render(brain, (), Contrast.T2W, np.random.default_rng(3), replace(PLAIN, bias=0.2))
     field = (image / np.where(flat > 0, flat, 1))[brain.inside]
     assert 0.9 - 1e-5 <= field.min() < 0.97
     assert 1.03 < field.max() <= 1.1 + 1e-5
-
-
-def test_coarse_voxels_average_over_their_block(brain):
-    fine = clean(brain, (), Contrast.T2W)
-    coarse = clean(brain, (), Contrast.T2W, coarser=2)
-    grid = coarse_grid(brain.grid, 2)
-    assert coarse.shape == grid.shape
-    assert grid.spacing_mm == pytest.approx((4.0, 4.0, 4.0))
-    assert coarse[12, 12, 12] == pytest.approx(fine[24:26, 24:26, 24:26].mean(), rel=1e-5)
-    corner = brain.grid.to_mm(np.array([[24, 24, 24], [25, 25, 25]])).mean(axis=0)
-    assert grid.to_mm(np.array([12, 12, 12])) == pytest.approx(corner)

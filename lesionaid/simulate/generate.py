@@ -1,0 +1,253 @@
+"""Many simulated patients at once: the same files whatever the number of processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lesionaid import __version__
+from lesionaid.errors import UsageError
+from lesionaid.files import write_atomic
+from lesionaid.simulate.brain import Brain, BrainSettings
+from lesionaid.simulate.diseases import FAMILIES
+from lesionaid.simulate.protocol import Protocol, scanned
+from lesionaid.simulate.study import SimulatedStudy, dates
+from lesionaid.simulate.write import SIMULATED, write_session, write_study
+
+__all__ = ["Order", "Patient", "make_dataset", "patients", "simulate_patient"]
+
+ATTEMPTS = 12
+"""Seeds tried for a patient: a brain may have no room for a lesion."""
+
+TRUTH_COLUMNS = (
+    "label", "mechanism", "role", "site", "n_voxels", "volume_mm3", "equivalent_diameter_mm",
+    "ventricle_mm", "cortex_mm",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made.
+
+    Parameters
+    ----------
+    diseases : tuple of str
+        Keys of the family in :data:`~lesionaid.simulate.diseases.FAMILIES`.
+    count : int
+        Patients of each disease.
+    seed : int
+    family : str
+    voxel_mm : float
+        Of the simulated brain and of scans without thick slices.
+    protocol : Protocol
+    bids : bool
+        A BIDS dataset; otherwise one folder a patient with its prior inside.
+    base : Brain or None
+        A brain that every patient gets, with its own voxels.
+    """
+
+    diseases: tuple[str, ...]
+    count: int = 1
+    seed: int = 0
+    family: str = "first"
+    voxel_mm: float = 1.0
+    protocol: Protocol = field(default_factory=Protocol)
+    bids: bool = True
+    base: Brain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One line of the order.
+
+    Parameters
+    ----------
+    label : str
+        BIDS label without ``sub-``.
+    disease : str
+    number : int
+    """
+
+    label: str
+    disease: str
+    number: int
+
+
+def patients(order: Order) -> tuple[Patient, ...]:
+    """Everybody in the order, by disease.
+
+    Raises
+    ------
+    UsageError
+        ``U20`` for a family or disease that is not there.
+    """
+    known = FAMILIES.get(order.family, {})
+    for disease in order.diseases:
+        if disease not in known:
+            names = ", ".join(known) or "no such family"
+            raise UsageError("U20", value=f"{disease} (family {order.family}: {names})")
+    prefix = "" if order.family == "first" else order.family
+    return tuple(
+        Patient(f"{prefix}{disease}{number:03d}".replace("_", ""), disease, number)
+        for disease in order.diseases
+        for number in range(1, order.count + 1)
+    )
+
+
+def simulate_patient(order: Order, patient: Patient) -> SimulatedStudy:
+    """One patient, by the order's seed, the disease and the number alone.
+
+    Raises
+    ------
+    UsageError
+        ``U21`` when no brain had room for the lesions.
+    """
+    generator = FAMILIES[order.family][patient.disease]
+    settings = BrainSettings(spacing_mm=order.voxel_mm, base=order.base)
+    name = f"{order.family} {patient.disease}".encode()
+    for attempt in range(ATTEMPTS):
+        key = (*name, patient.number, attempt)
+        state = np.random.SeedSequence(order.seed, spawn_key=key).generate_state(2)
+        try:
+            study = generator(int(state[0]), settings=settings)
+        except ValueError:
+            continue
+        return scanned(study, order.protocol, int(state[1]))
+    raise UsageError("U21", value=patient.label)
+
+
+def make_dataset(order: Order, folder: Path, *, processes: int = 1) -> Iterator[Patient]:
+    """Make everybody and write them, then the tables; yields each patient once written.
+
+    Parameters
+    ----------
+    order : Order
+    folder : Path
+        Must be empty or not there.
+    processes : int
+
+    Raises
+    ------
+    UsageError
+        ``U20``, ``U21``; ``U22`` when the folder holds something.
+    OutputError
+        ``E74`` when it cannot be written to.
+    """
+    people = patients(order)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError("U22", value=folder.name)
+    rows: list[list[Mapping[str, Any]]] = []
+    for patient, found in zip(people, _all(order, people, folder, processes), strict=True):
+        rows.append(found)
+        yield patient
+    _write_tables(order, people, rows, folder)
+
+
+def _all(
+    order: Order, people: Sequence[Patient], folder: Path, processes: int
+) -> Iterator[list[Mapping[str, Any]]]:
+    jobs = [(order, patient, folder) for patient in people]
+    if processes <= 1:
+        yield from map(_make, jobs)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # A fresh interpreter each: forking one with threads may hang.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_make, jobs)
+
+
+def _make(job: tuple[Order, Patient, Path]) -> list[Mapping[str, Any]]:
+    """Write one patient; what is true of each lesion at each date comes back."""
+    order, patient, folder = job
+    study = simulate_patient(order, patient)
+    subject = folder / f"sub-{patient.label}"
+    sessions = dates(study)
+    if order.bids:
+        for number, one in enumerate(sessions, start=1):
+            session = f"{number:02d}"
+            where = subject / f"ses-{session}"
+            write_session(one, where, patient.label, session, bids=True)
+    else:
+        write_study(study, subject, patient.label, session=f"{len(sessions):02d}")
+    return [
+        {"participant_id": f"sub-{patient.label}", "session_id": f"ses-{number:02d}"}
+        | {name: value for name, value in asdict(lesion).items() if name in TRUTH_COLUMNS}
+        for number, one in enumerate(sessions, start=1)
+        for lesion in one.truth
+    ]
+
+
+def _write_tables(
+    order: Order,
+    people: Sequence[Patient],
+    rows: Sequence[Sequence[Mapping[str, Any]]],
+    folder: Path,
+) -> None:
+    columns = ("participant_id", "session_id", *TRUTH_COLUMNS)
+    write_atomic(folder / "truth.tsv", _tsv(columns, (row for found in rows for row in found)))
+    named = ("participant_id", "disease", "family", "simulated")
+    table = (
+        {
+            "participant_id": f"sub-{patient.label}",
+            "disease": patient.disease,
+            "family": order.family,
+            "simulated": "true",
+        }
+        for patient in people
+    )
+    write_atomic(folder / "participants.tsv", _tsv(named, table))
+    write_atomic(folder / "participants.json", _json(PARTICIPANTS))
+    write_atomic(folder / "dataset_description.json", _json(_description(order)))
+    write_atomic(folder / ".bidsignore", "truth.tsv\n**/truth.json\n**/context.yaml\n**/*_mask.*\n")
+    write_atomic(folder / "README", README)
+
+
+PARTICIPANTS = {
+    "disease": {"Description": "What the generator simulates; nobody was diagnosed."},
+    "family": {"Description": "Generator family. Figures on the second are the honest ones."},
+    "simulated": {"Description": "Always true: nobody was scanned."},
+}
+
+README = (
+    f"{SIMULATED}\n\nNobody was scanned. Every image, sidecar and table here is simulated; "
+    "truth.json beside each session and truth.tsv hold the known answers. Results on it are "
+    "self-consistency of lesionaid, never clinical accuracy.\n"
+)
+
+
+def _description(order: Order) -> dict[str, Any]:
+    return {
+        "Name": "Simulated brain MRI with known lesions (no patients)",
+        "BIDSVersion": "1.9.0",
+        "DatasetType": "raw",
+        "Simulated": True,
+        "GeneratedBy": [{"Name": "lesionaid simulate", "Version": __version__}],
+        "SimulatedWith": {
+            "seed": order.seed,
+            "family": order.family,
+            "diseases": list(order.diseases),
+            "count": order.count,
+            "voxel_mm": order.voxel_mm,
+        },
+    }
+
+
+def _tsv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    lines = ["\t".join(columns)]
+    lines += ["\t".join(_cell(row[name]) for name in columns) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    return "n/a" if value is None else str(value)
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=2) + "\n"
