@@ -69,7 +69,6 @@ class LesionaidError(Exception):
         lines += [f"  Why it matters: {entry.why}", f"  Fix: {entry.fix}"]
         return "\n".join(lines)
 
-
     @property
     def sentence(self) -> str:
         """What is wrong and how to fix it, on one line."""
