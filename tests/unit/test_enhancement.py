@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import nibabel as nib
 import numpy as np
 import pytest
 
-from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.reference_tissue import normal_white_matter
 from lesionaid.features.voxels import lesion_voxels
-from lesionaid.geometry import Grid, to_ras
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Category, Quantity, Reason, Unknown, Value
 from lesionaid.study.scan import Contrast, Study
@@ -217,31 +214,15 @@ def test_volume_is_in_the_patients_mm() -> None:
 @pytest.mark.slow
 def test_a_heavy_ms_case_enhances_at_most_possibly() -> None:
     """No enhancing lesion is known in this scan; a careful trial found none above the noise."""
-    from lesionaid.anatomy.regions import load_regions
-    from lesionaid.anatomy.register import Volume, coarsen, warp_onto
-    from lesionaid.anatomy.template import load_template
+    from lesionaid.anatomy.align import align_study
+    from lesionaid.anatomy.build import build_anatomy
+    from lesionaid.lesions.components import lesion_map
+    from lesionaid.study.load import find_study, load_study
 
-    folder = shared_data() / "open_ms" / "patient19"
-    images, grid = {}, None
-    for name in ("t1w", "t1w_ce", "lesions"):
-        image = nib.nifti1.load(folder / f"{name}.nii.gz")
-        images[name], affine = to_ras(np.asarray(image.dataobj), image.affine)
-        grid = Grid(images[name].shape, affine)
-    assert grid is not None
-    template, regions = load_template(), load_regions()
-    brain = images["t1w"] > 0
-    warp = warp_onto(
-        coarsen(Volume(images["t1w"].astype(np.float32), grid, brain)),
-        coarsen(Volume(template.t1w, template.grid, template.brain)),
-    )
-    assert warp is not None
-    place = np.rint(regions.grid.to_voxel(warp.moving_mm(grid))).astype(int)
-    place = np.clip(place, 0, np.asarray(regions.grid.shape) - 1)
-    sites = regions.sites[tuple(np.moveaxis(place, -1, 0))] * brain
-    anatomy = AnatomyMap(grid, sites, sites, {}, None, "template", 1.0, {})
-    study = study_of(grid, {Contrast.T1W: images["t1w"], Contrast.T1W_CE: images["t1w_ce"]})
-    lesions = lesions_of(grid, images["lesions"] > 0)
-    voxels = lesion_voxels(lesions, grid)
+    study = align_study(load_study(find_study(shared_data() / "open_ms" / "patient19")))
+    assert study.lesions is not None
+    anatomy, lesions = build_anatomy(study), lesion_map(study.lesions)
+    voxels = lesion_voxels(lesions, anatomy.grid)
     tissue = normal_white_matter(anatomy, voxels)
     rows, whole = enhancement_measurements(study, anatomy, tissue, lesions, voxels, SizeScale())
     classes = [row["enhancement_class"] for row in rows.values()]
