@@ -12,6 +12,7 @@ from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.pml import GROWTH_PER_MONTH, pml_course, satellites, volume_before
 from lesionaid.simulate.study import (
     ALL_CONTRASTS,
+    DAYS_PER_MONTH,
     PRIOR_CONTRASTS,
     SimulatedStudy,
     examine,
@@ -114,7 +115,11 @@ def simulate_pml(
             (*ms, (focus, pml_appearance()), *((dot, pml_appearance()) for dot in around)),
             rng,
             ALL_CONTRASTS,
-            context={**context, "drug_months": 30, "prior_interval_days": round(months * 30.4)},
+            context={
+                **context,
+                "drug_months": 30,
+                "prior_interval_days": round(months * DAYS_PER_MONTH),
+            },
             signs={
                 "pml_lesion": pml,
                 "satellites": [pml + 1 + n for n in range(len(around))],

@@ -9,17 +9,59 @@ room; the next seed may. What is scanned, and how, is decided afterwards
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+import numpy as np
+
+from lesionaid.simulate.brain import Brain, BrainSettings, make_brain
 from lesionaid.simulate.dataset import simulate_ms, simulate_pml
-from lesionaid.simulate.study import SimulatedStudy
+from lesionaid.simulate.iris import pml_patient
+from lesionaid.simulate.mogad import mogad_patient
+from lesionaid.simulate.nmosd import nmosd_patient
+from lesionaid.simulate.patient import Patient
+from lesionaid.simulate.study import SimulatedStudy, examined
+from lesionaid.simulate.tumefactive import tumefactive_patient
+from lesionaid.simulate.vascular import vascular_patient
 
-__all__ = ["FAMILIES", "GENERATORS", "Generator"]
+__all__ = ["FAMILIES", "GENERATORS", "Generator", "PatientMaker", "scanned_patient"]
 
 Generator = Callable[..., SimulatedStudy]
+PatientMaker = Callable[[Brain, np.random.Generator], Patient]
+
+HEAVY_LOAD = 24
+"""Old plaques of the patient with MS and one new PML lesion (proposed, above the 20 of a heavy
+load)."""
+
+
+def scanned_patient(
+    make: PatientMaker, seed: int, *, settings: BrainSettings | None = None
+) -> SimulatedStudy:
+    """Draw a brain, put a patient's lesions into it, and scan it at each of his dates.
+
+    Raises
+    ------
+    ValueError
+        When the brain has no room for the lesions.
+    """
+    rng = np.random.default_rng(seed)
+    brain = make_brain(rng, settings)
+    return examined(make(brain, rng), rng)
+
+
+MAKERS: Mapping[str, PatientMaker] = {
+    "nmosd": nmosd_patient,
+    "mogad": mogad_patient,
+    "tumefactive": tumefactive_patient,
+    "vascular": vascular_patient,
+    "pml_inflammatory": partial(pml_patient, stage="inflammatory"),
+    "pml_iris": partial(pml_patient, stage="iris"),
+    "mixed": partial(pml_patient, stage="early", plaques=HEAVY_LOAD),
+}
 
 GENERATORS: Mapping[str, Generator] = {
     "ms": simulate_ms,
     "pml": simulate_pml,
+    **{disease: partial(scanned_patient, make) for disease, make in MAKERS.items()},
 }
 """The first family: the one that settings are chosen with and models are trained on."""
 

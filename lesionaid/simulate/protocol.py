@@ -14,6 +14,7 @@ from lesionaid.simulate.acquisition import OTHER_SCANNER, SCANNER, Acquisition
 from lesionaid.simulate.lesions import label_map
 from lesionaid.simulate.study import (
     ALL_CONTRASTS,
+    DAYS_PER_MONTH,
     PRIOR_CONTRASTS,
     SimulatedStudy,
     dates,
@@ -122,7 +123,7 @@ def add_prior(study: SimulatedStudy, rng: np.random.Generator) -> SimulatedStudy
         signs={},
         expected={},
     )
-    days = round(PRIOR_MONTHS * 30.4)
+    days = round(PRIOR_MONTHS * DAYS_PER_MONTH)
     return replace(
         study,
         prior=prior,

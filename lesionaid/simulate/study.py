@@ -21,15 +21,18 @@ from lesionaid.simulate.acquisition import (
 )
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
+from lesionaid.simulate.patient import Patient
 from lesionaid.simulate.tissue import Appearance
 from lesionaid.study.scan import Contrast
 
 __all__ = [
     "ALL_CONTRASTS",
+    "DAYS_PER_MONTH",
     "PRIOR_CONTRASTS",
     "SimulatedStudy",
     "dates",
     "examine",
+    "examined",
     "head_position",
 ]
 
@@ -44,6 +47,9 @@ ALL_CONTRASTS = (
 """What is scanned when nobody asks otherwise; SWI and phase must be asked for."""
 
 PRIOR_CONTRASTS = (Contrast.FLAIR, Contrast.T1W)
+
+DAYS_PER_MONTH = 30.4
+"""Of a year of 365 days."""
 
 
 # Without slots: the scans are kept once they have been computed.
@@ -169,6 +175,44 @@ def examine(
         context=context,
         signs=signs,
         expected=expected,
+        prior=prior,
+    )
+
+
+def examined(patient: Patient, rng: np.random.Generator) -> SimulatedStudy:
+    """Put a patient into the scanner at each of his dates, the earliest first.
+
+    Parameters
+    ----------
+    patient : Patient
+        `earlier` may have an earlier date itself; each gets a head position of its own, and
+        its distance from the date before stands in the context, ``prior_interval_days``.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    ValueError
+        When the last date has no lesions: no place was found for any.
+    """
+    if not patient.lesions:
+        raise ValueError(f"no room for a lesion of {patient.disease}")
+    return _examined(patient, rng, last=True)
+
+
+def _examined(patient: Patient, rng: np.random.Generator, *, last: bool) -> SimulatedStudy:
+    prior, interval = None, {}
+    if patient.earlier is not None:
+        prior = _examined(patient.earlier, rng, last=False)
+        interval = {"prior_interval_days": round(patient.months * DAYS_PER_MONTH)}
+    return examine(
+        patient.brain,
+        patient.lesions,
+        rng,
+        ALL_CONTRASTS if last else PRIOR_CONTRASTS,
+        context={**patient.context, **interval},
+        signs=patient.signs,
+        expected=patient.expected,
+        position=None if last else head_position(rng),
         prior=prior,
     )
 
