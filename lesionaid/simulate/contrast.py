@@ -20,6 +20,7 @@ from lesionaid.simulate.fields import FloatArray
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.tissue import (
     CSF,
+    CYST,
     ENHANCED_T1_MS,
     GRAY_MATTER,
     WHITE_MATTER,
@@ -120,6 +121,8 @@ def _lesion_signal(
     lesion: SimulatedLesion, appearance: Appearance, pulse: Pulse, *, enhanced: bool
 ) -> FloatArray:
     plain = _core_and_rim(lesion, appearance.core, appearance.rim, pulse)
+    if lesion.cysts is not None:
+        plain = plain + lesion.cysts * (np.float32(signal(pulse, CYST)) - plain)
     if not enhanced or appearance.enhances == 0:
         return plain
     core = replace(appearance.core, t1_ms=ENHANCED_T1_MS)

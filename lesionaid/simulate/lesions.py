@@ -62,6 +62,8 @@ class SimulatedLesion:
     vein, iron : ndarray of float32, or None
         Share of the voxel that is a central vein, and how much of a paramagnetic rim lies
         in it, for susceptibility images; None where there is none.
+    cysts : ndarray of float32, or None
+        Share of the lesion that is fluid in tiny holes; None where there are none.
     """
 
     box: Box
@@ -74,6 +76,7 @@ class SimulatedLesion:
     uptake: NDArray[np.float32] | None = None
     vein: NDArray[np.float32] | None = None
     iron: NDArray[np.float32] | None = None
+    cysts: NDArray[np.float32] | None = None
 
     @property
     def mask(self) -> NDArray[np.bool_]:

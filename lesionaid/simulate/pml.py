@@ -23,19 +23,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.fibres import fan_noise
 from lesionaid.simulate.fields import smooth_noise
 from lesionaid.simulate.lesions import (
     Box,
     SimulatedLesion,
     box_around,
-    clear_of,
     largest_component,
-    offsets_mm,
 )
+from lesionaid.simulate.pml_dots import GAP_MM, satellites
+from lesionaid.simulate.pml_sites import cerebellar_white, dentate_mm
 
 __all__ = [
+    "GAP_MM",
     "GROWTH_PER_MONTH",
+    "RIM_MM",
+    "Border",
     "PmlCourse",
+    "crescent_course",
     "pml_course",
     "satellites",
     "volume_before",
@@ -50,9 +55,15 @@ REACH_MM = 40.0
 LARGEST_EXTENT_MM = 45.0
 """Longest side that a lesion may have (proposed: the simulator's range is 15 to 45 mm)."""
 
-EDGE_MM = 5.0
-"""Width of the border in white matter (proposed; readers call it ill-defined, and 4 mm is
-where lesionaid's catalogue would draw that line)."""
+ILL_DEFINED_MM, SHARP_MM = 6.0, 1.5
+"""Widths of a border, from all lesion to none (proposed: from 10 to 90 % an ill-defined one takes
+4.8 mm, above the 4 mm of the evidence file's proposal, a sharp one 1.2 mm)."""
+
+TRACTS = 0.6
+"""How unevenly the front runs along the lines of the fan (proposed)."""
+
+CRESCENT_MM = 5.0
+"""Thickness at which a crescent stops to thicken (proposed)."""
 
 RIM_MM = 3.0
 """Width of the front that is bright on DWI (proposed)."""
@@ -63,17 +74,18 @@ CORTEX_SPEED, CORTEX_SPEED_INVOLVED = 0.08, 0.35
 SLOWEST = 0.02
 """Speed where there is next to no tissue."""
 
-GAP_MM = 2.5
-"""Distance kept from other lesions, and of satellites from the main lesion."""
 
-SATELLITE_MM = (2.4, 4.7)
-"""Diameters of satellites (proposed within "under 5 mm": never a speck under 3 mm3)."""
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Widths of the border in mm, towards white and towards grey matter.
 
-SATELLITE_REACH_MM = 16.0
-"""How far from the main lesion satellites lie (proposed, inside the 20 mm of a group)."""
+    Parameters
+    ----------
+    white_mm, gray_mm : float
+    """
 
-SPECK_MM3, SMALL_MM3 = 3.0, np.pi / 6 * 5.0**3
-"""A satellite's mask lies between these volumes."""
+    white_mm: float = ILL_DEFINED_MM
+    gray_mm: float = SHARP_MM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,19 +99,28 @@ class PmlCourse:
     arrival : ndarray of float32
         When the front arrives, in mm of travel through the subcortical band; infinite
         where it never does.
+    slowness : ndarray of float32
+        What the front pays for a mm, against the subcortical band.
+    site : str
+        ``"juxtacortical"`` or ``"cerebellar"``.
     """
 
     brain: Brain
     box: Box
     arrival: NDArray[np.float32]
+    slowness: NDArray[np.float32]
+    site: str = "juxtacortical"
 
-    def lesion(self, volume_mm3: float) -> SimulatedLesion:
-        """The lesion when the front has run over a volume."""
+    def lesion(self, volume_mm3: float, border: Border | None = None) -> SimulatedLesion:
+        """The lesion when the front has run over a volume; its border leaves the mask alone."""
+        border = border or Border()
         voxels = round(volume_mm3 / self.brain.grid.voxel_volume_mm3)
         reached = np.sort(self.arrival[np.isfinite(self.arrival)])
         now = reached[min(max(voxels, 1), reached.size) - 1]
         ahead = np.where(np.isfinite(self.arrival), self.arrival - now, np.float32(1e6))
-        share = np.clip(0.5 - ahead / np.float32(EDGE_MM), 0, 1)
+        white = self.brain.white[self.box]
+        width = white * np.float32(border.white_mm) + (1 - white) * np.float32(border.gray_mm)
+        share = np.clip(0.5 - ahead / (self.slowness * width), 0, 1)
         fraction = largest_component(share.astype(np.float32))
         return SimulatedLesion(
             self.box,
@@ -107,7 +128,7 @@ class PmlCourse:
             _rim(self.brain, fraction),
             "pml",
             "main",
-            "juxtacortical",
+            self.site,
             float((6 * volume_mm3 / np.pi) ** (1 / 3)),
         )
 
@@ -125,6 +146,9 @@ def pml_course(
     occupied: NDArray[np.bool_] | None = None,
     ventricle_gap_mm: float = 10.0,
     cortical: bool = False,
+    seeds: NDArray[np.bool_] | None = None,
+    along_tracts: bool = False,
+    largest_mm: float = LARGEST_EXTENT_MM,
     tries: int = 60,
 ) -> PmlCourse | None:
     """A supratentorial focus with room to grow to a volume.
@@ -141,6 +165,12 @@ def pml_course(
         Distance kept from the lateral ventricles.
     cortical : bool
         Whether the front runs into the cortex too.
+    seeds : ndarray of bool or None
+        Voxels of which one, within 2.5 mm of the cortex, is where it starts.
+    along_tracts : bool
+        Whether it runs further along the fan of the corona radiata than across it.
+    largest_mm : float
+        Longest side that the lesion may have.
     tries : int
         Seeds that are tried.
 
@@ -153,63 +183,69 @@ def pml_course(
     barred |= brain.infratentorial  # the tentorium lies between
     if occupied is not None:
         barred |= _widen(brain, occupied, GAP_MM)
-    seeds = np.argwhere(
-        (brain.white > 0.6) & (brain.cortex_mm > 0) & (brain.cortex_mm <= 2.5) & ~barred
-    )
-    if len(seeds) == 0:
+    start = (brain.white > 0.6) & (brain.cortex_mm > 0) & (brain.cortex_mm <= 2.5) & ~barred
+    places = np.argwhere(start if seeds is None else start & seeds)
+    if len(places) == 0:
         return None
     texture = np.exp(0.45 * smooth_noise(rng, brain.grid, knot_mm=7.0))
-    slowness = texture / _speed(brain, cortical=cortical)
+    if along_tracts:
+        texture *= np.exp(TRACTS * fan_noise(rng, brain))
+    slowness = np.asarray(texture / _speed(brain, cortical=cortical), dtype=np.float32)
     for _ in range(tries):
-        seed = seeds[int(rng.integers(len(seeds)))]
-        box = box_around(brain.grid, seed, REACH_MM)
-        course = PmlCourse(brain, box, _arrival(brain, slowness, barred, box, seed))
-        if _has_room(course, volume_mm3):
+        seed = places[int(rng.integers(len(places)))]
+        course = _course(brain, slowness, barred, seed, "juxtacortical")
+        if _has_room(course, volume_mm3, largest_mm):
             return course
     return None
 
 
-def satellites(
+def crescent_course(
     brain: Brain,
     rng: np.random.Generator,
-    main: SimulatedLesion,
-    count: int,
+    volume_mm3: float,
     *,
-    occupied: NDArray[np.bool_],
-    ventricle_gap_mm: float = 10.0,
-    tries: int = 400,
-) -> tuple[SimulatedLesion, ...]:
-    """Dots in white matter round the main lesion, each apart from everything else.
+    occupied: NDArray[np.bool_] | None = None,
+    tries: int = 20,
+) -> PmlCourse | None:
+    """A focus in cerebellar white matter and peduncle that runs round the dentate nucleus.
+
+    Neither the dentate nor the cortex is run into, so what grows is a crescent.
 
     Parameters
     ----------
     brain : Brain
+        With MNI coordinates.
     rng : numpy.random.Generator
-    main : SimulatedLesion
-    count : int
-        Dots asked for; fewer come back where there is no room.
-    occupied : ndarray of bool, shape brain.grid.shape
-        Voxels of other lesions; the main lesion need not be among them.
-    ventricle_gap_mm : float
+    volume_mm3 : float
+    occupied : ndarray of bool or None
     tries : int
-        Places that are tried in all.
+
+    Returns
+    -------
+    PmlCourse or None
+        None when no seed has room.
+
+    Raises
+    ------
+    ValueError
+        When the brain knows no MNI coordinates.
     """
-    taken = occupied.copy()
-    taken[main.box] |= main.mask
-    places = _places_near(brain, main, ventricle_gap_mm)
-    dots: list[SimulatedLesion] = []
+    dentate = dentate_mm(brain)
+    barred = ~cerebellar_white(brain) | (dentate <= 0) | (brain.csf > 0.3)
+    if occupied is not None:
+        barred |= _widen(brain, occupied, GAP_MM)
+    places = np.argwhere(~barred & (dentate <= 3.0))
+    if len(places) == 0:
+        return None
+    texture = np.exp(0.2 * smooth_noise(rng, brain.grid, knot_mm=7.0))
+    hug = 1 + np.clip(dentate / CRESCENT_MM, 0, 3) ** 2
+    slowness = np.asarray(texture * hug, dtype=np.float32)
     for _ in range(tries):
-        if len(dots) == count or len(places) == 0:
-            break
-        centre = brain.grid.to_mm(
-            places[int(rng.integers(len(places)))] + rng.uniform(-0.5, 0.5, 3)
-        )
-        dot = _dot(brain, centre, float(rng.uniform(*SATELLITE_MM)))
-        volume = np.count_nonzero(dot.mask) * brain.grid.voxel_volume_mm3
-        if SPECK_MM3 < volume < SMALL_MM3 and clear_of(brain, dot, taken, GAP_MM):
-            dots.append(dot)
-            taken[dot.box] |= dot.mask
-    return tuple(dots)
+        seed = places[int(rng.integers(len(places)))]
+        course = _course(brain, slowness, barred, seed, "cerebellar")
+        if _has_room(course, volume_mm3, LARGEST_EXTENT_MM):
+            return course
+    return None
 
 
 def _speed(brain: Brain, *, cortical: bool) -> NDArray[np.float32]:
@@ -218,6 +254,18 @@ def _speed(brain: Brain, *, cortical: bool) -> NDArray[np.float32]:
     gray_speed = CORTEX_SPEED_INVOLVED if cortical else CORTEX_SPEED
     speed = brain.white * (1.0 - 0.6 * deep) + brain.gray * gray_speed
     return np.asarray(np.maximum(speed, SLOWEST), dtype=np.float32)
+
+
+def _course(
+    brain: Brain,
+    slowness: NDArray[np.float32],
+    barred: NDArray[np.bool_],
+    seed: NDArray[np.intp],
+    site: str,
+) -> PmlCourse:
+    box = box_around(brain.grid, seed, REACH_MM)
+    arrival = _arrival(brain, slowness, barred, box, seed)
+    return PmlCourse(brain, box, arrival, slowness[box], site)
 
 
 def _arrival(
@@ -237,7 +285,7 @@ def _arrival(
     return np.asarray(cumulative, dtype=np.float32)
 
 
-def _has_room(course: PmlCourse, volume_mm3: float) -> bool:
+def _has_room(course: PmlCourse, volume_mm3: float, largest_mm: float) -> bool:
     free = np.count_nonzero(np.isfinite(course.arrival)) * course.brain.grid.voxel_volume_mm3
     if free < 1.5 * volume_mm3:
         return False
@@ -246,7 +294,7 @@ def _has_room(course: PmlCourse, volume_mm3: float) -> bool:
         return False
     voxels = np.argwhere(mask)
     extent = (np.ptp(voxels, axis=0) + 1) * course.brain.grid.spacing_mm
-    return bool(extent.max() <= LARGEST_EXTENT_MM)
+    return bool(extent.max() <= largest_mm)
 
 
 def _rim(brain: Brain, fraction: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -256,46 +304,6 @@ def _rim(brain: Brain, fraction: NDArray[np.float32]) -> NDArray[np.float32]:
     depth = distance_transform_edt(fraction >= 0.5, sampling=brain.grid.spacing_mm)
     rim: NDArray[np.float32] = np.clip(RIM_MM + 1.0 - depth, 0, 1).astype(np.float32)
     return rim
-
-
-def _places_near(brain: Brain, main: SimulatedLesion, ventricle_gap_mm: float) -> NDArray[np.intp]:
-    from scipy.ndimage import distance_transform_edt
-
-    apart = np.ones(brain.grid.shape, dtype=bool)
-    apart[main.box] &= ~main.mask
-    reach = [int(np.ceil(SATELLITE_REACH_MM / step)) for step in brain.grid.spacing_mm]
-    wide = tuple(
-        slice(max(0, side.start - r), min(size, side.stop + r))
-        for side, r, size in zip(main.box, reach, brain.grid.shape, strict=True)
-    )
-    away = distance_transform_edt(apart[wide], sampling=brain.grid.spacing_mm)
-    good = (
-        (away > GAP_MM + SATELLITE_MM[1] / 2)
-        & (away <= SATELLITE_REACH_MM)
-        & (brain.white[wide] > 0.8)
-        & (brain.ventricle_mm[wide] > ventricle_gap_mm)
-        & ~brain.infratentorial[wide]
-    )
-    places: NDArray[np.intp] = np.argwhere(good) + np.array([side.start for side in wide])
-    return places
-
-
-def _dot(brain: Brain, centre_mm: NDArray[np.float64], diameter_mm: float) -> SimulatedLesion:
-    centre_voxel = np.rint(brain.grid.to_voxel(centre_mm)).astype(int)
-    box = box_around(brain.grid, centre_voxel, diameter_mm / 2 + 2 * max(brain.grid.spacing_mm))
-    x, y, z = offsets_mm(brain.grid, box, centre_mm)
-    depth = diameter_mm / 2 - np.sqrt(x * x + y * y + z * z)
-    edge = max(brain.grid.spacing_mm)
-    fraction = np.clip(0.5 + depth / edge, 0, 1).astype(np.float32)
-    return SimulatedLesion(
-        box,
-        fraction,
-        np.zeros_like(fraction),
-        "pml",
-        "satellite",
-        "white_matter",
-        diameter_mm,
-    )
 
 
 def _widen(brain: Brain, mask: NDArray[np.bool_], by_mm: float) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ import numpy as np
 
 __all__ = [
     "CSF",
+    "CYST",
     "ENHANCED_T1_MS",
     "GRAY_MATTER",
     "MS_PLAQUE",
@@ -67,6 +68,10 @@ PMID 28168372), T1-dark and T2-bright (McGuigan et al. 2016, PMC4752634)."""
 
 PML_RIM = Tissue(1250.0, 170.0, 0.82, 0.90)
 """Proposed: bright on DWI, ADC on average not restricted (PMID 28168372)."""
+
+CYST = Tissue(3000.0, 400.0, 0.97, 2.40)
+"""Proposed: fluid a little short of CSF, so that microcysts are bright on T2w and dark on FLAIR
+(McGuigan et al. 2016, PMC4752634)."""
 
 ENHANCED_T1_MS = 560.0
 """T1 of tissue that took up gadolinium (proposed: plainly brighter than white matter)."""
