@@ -16,6 +16,7 @@ from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.fields import FloatArray, smooth_noise
 from lesionaid.simulate.lesions import (
+    CONNECTIVITY,
     Box,
     Mechanism,
     Role,
@@ -32,10 +33,16 @@ __all__ = [
     "lining",
     "open_ring",
     "patches",
+    "pieces",
     "shell",
+    "shrunken",
     "tube",
     "volume_mm3",
 ]
+
+
+FADE_MM = 1.5
+"""Width of the edge towards another lesion (proposed: that of a plaque's edge)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,8 @@ def lining(
 ) -> SimulatedLesion:
     """A sheet along a surface: within a thickness of it and a reach of a point.
 
+    It may consist of several :func:`pieces`, such as one a wall.
+
     Parameters
     ----------
     surface_mm : ndarray of shape brain.grid.shape
@@ -125,7 +134,23 @@ def lining(
     depth = surface_mm[box]
     uneven = look.roughness * thickness_mm * _bumps(brain, rng, box, 5.0)
     outside = np.maximum(np.maximum(depth - thickness_mm, -depth) + uneven, along)
-    return _shape(brain, box, outside, look, 2 * reach_mm)
+    return _shape(brain, box, outside, look, 2 * reach_mm, whole=False)
+
+
+def pieces(lesion: SimulatedLesion) -> list[SimulatedLesion]:
+    """One lesion for each connected piece of the mask, the largest first."""
+    from scipy.ndimage import label
+
+    labels, count = label(lesion.mask, structure=CONNECTIVITY)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    order = np.argsort(-sizes, kind="stable") + 1
+    return [
+        replace(
+            lesion,
+            fraction=np.where((labels == 0) | (labels == n), lesion.fraction, np.float32(0)),
+        )
+        for n in order
+    ]
 
 
 def shell(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatArray:
@@ -145,27 +170,67 @@ def open_ring(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatAr
 
 
 def patches(
-    brain: Brain, rng: np.random.Generator, box: Box, *, knot_mm: float, share: float
+    brain: Brain,
+    rng: np.random.Generator,
+    box: Box,
+    *,
+    knot_mm: float,
+    share: float,
+    blur: float = 0.6,
 ) -> FloatArray:
-    """Soft-edged patches that fill about a share of a box."""
+    """Soft-edged patches that fill about a share of a box.
+
+    `blur` is the width of their edges, in standard deviations of the noise that they are cut
+    from: 0.6 shows plain patches, 2 fades from one to the next.
+    """
     field = _bumps(brain, rng, box, knot_mm)
     level = float(np.quantile(field, 1 - share))
-    soft: FloatArray = np.clip(0.5 + (field - level) / 0.6, 0, 1).astype(np.float32)
+    soft: FloatArray = np.clip(0.5 + (field - level) / blur, 0, 1).astype(np.float32)
     return soft
 
 
 def apart_from(
     brain: Brain, lesion: SimulatedLesion, taken: NDArray[np.bool_], gap_mm: float
 ) -> SimulatedLesion:
-    """The lesion with everything cut off that comes within a distance of other lesions."""
-    from scipy.ndimage import maximum_filter
+    """The lesion, fading out where it comes within a distance of other lesions.
 
-    if not taken.any():
-        return lesion
-    reach = [2 * int(np.ceil(gap_mm / step)) + 1 for step in brain.grid.spacing_mm]
-    near = maximum_filter(taken, size=reach, mode="constant")[lesion.box]
-    cut = largest_component(np.where(near, np.float32(0), lesion.fraction))
-    return replace(lesion, fraction=cut)
+    The distance is Euclidean, and at least the diagonal of a voxel: closer ones would be one
+    component of the mask.
+
+    Parameters
+    ----------
+    brain : Brain
+    lesion : SimulatedLesion
+    taken : ndarray of shape brain.grid.shape, bool
+        Voxels of the other lesions.
+    gap_mm : float
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    steps = brain.grid.spacing_mm
+    gap_mm = max(gap_mm, 1.001 * float(np.linalg.norm(steps)))
+    reach = [int(np.ceil((gap_mm + FADE_MM) / step)) for step in steps]
+    wide = tuple(
+        slice(max(0, side.start - r), side.stop + r)
+        for side, r in zip(lesion.box, reach, strict=True)
+    )
+    if not taken[wide].any():
+        return replace(lesion, fraction=largest_component(lesion.fraction))
+    inner = tuple(
+        slice(side.start - outer.start, side.stop - outer.start)
+        for side, outer in zip(lesion.box, wide, strict=True)
+    )
+    away = distance_transform_edt(~taken[wide], sampling=steps)[inner]
+    fading = np.clip((away - gap_mm) / FADE_MM, 0, 1).astype(np.float32)
+    return replace(lesion, fraction=largest_component(lesion.fraction * fading))
+
+
+def shrunken(brain: Brain, lesion: SimulatedLesion, share: float) -> SimulatedLesion:
+    """The lesion's inmost part, of about a share of its volume, its edge as soft as before."""
+    depth = _depth(brain, lesion)
+    level = float(np.quantile(depth[lesion.mask], 1 - share))
+    edge = np.clip(0.5 + (depth - level) / 3.0, 0, 1).astype(np.float32)
+    return replace(lesion, fraction=largest_component(lesion.fraction * edge))
 
 
 def volume_mm3(brain: Brain, lesion: SimulatedLesion) -> float:
@@ -174,11 +239,19 @@ def volume_mm3(brain: Brain, lesion: SimulatedLesion) -> float:
 
 
 def _shape(
-    brain: Brain, box: Box, outside_mm: NDArray[np.floating], look: Look, diameter_mm: float
+    brain: Brain,
+    box: Box,
+    outside_mm: NDArray[np.floating],
+    look: Look,
+    diameter_mm: float,
+    *,
+    whole: bool = True,
 ) -> SimulatedLesion:
     share = np.clip(0.5 - outside_mm / look.edge_mm, 0, 1).astype(np.float32)
     room = np.clip(brain.white[box] + np.float32(look.gray) * brain.gray[box], 0, 1)
-    fraction = largest_component((share * room * brain.inside[box]).astype(np.float32))
+    fraction = (share * room * brain.inside[box]).astype(np.float32)
+    if whole:
+        fraction = largest_component(fraction)
     return SimulatedLesion(
         box,
         fraction,
