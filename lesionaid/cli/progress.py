@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
-__all__ = ["stages"]
+__all__ = ["counted", "stages"]
 
 
 @contextmanager
@@ -47,3 +48,44 @@ def _moving_line() -> Iterator[Callable[[str], None]]:
 
         yield tell
         finish()
+
+
+@contextmanager
+def counted(quiet: bool, total: int) -> Iterator[Callable[[str], None]]:
+    """A function that names each of `total` things once it is done.
+
+    On a terminal a bar with the remaining time; elsewhere one line a thing.
+
+    Parameters
+    ----------
+    quiet : bool
+        Say nothing.
+    total : int
+    """
+    if quiet:
+        yield lambda _name: None
+    elif sys.stderr.isatty():
+        with _bar(total) as tell:
+            yield tell
+    else:
+        done = count(1)
+        yield lambda name: print(
+            f"lesionaid: {next(done)} of {total}: {name}", file=sys.stderr, flush=True
+        )
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[str], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("starting", total=total)
+        yield lambda name: progress.update(task, advance=1, description=name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lesionaid.cli.options import QuietOption
-from lesionaid.cli.progress import stages
+from lesionaid.cli.progress import counted, stages
 
 __all__ = ["simulate"]
 
@@ -21,6 +22,12 @@ def simulate(
     n: Annotated[int, typer.Option("--n", min=1, help="Patients of each disease.")] = 1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same files.")] = 0,
     family: Annotated[str, typer.Option("--family", help="Generators: first or second.")] = "first",
+    brain: Annotated[
+        Path | None,
+        typer.Option(
+            "--brain", help="Your own brain: FreeSurfer or SynthSeg labels, or a stripped scan."
+        ),
+    ] = None,
     voxel: Annotated[float, typer.Option("--voxel", min=0.8, max=4.0, help="Voxel, mm.")] = 1.0,
     slices: Annotated[
         float | None, typer.Option("--slices", min=0.8, max=8.0, help="Slice thickness, mm.")
@@ -47,7 +54,7 @@ def simulate(
     """Simulate studies with known lesions; nobody is scanned."""
     from lesionaid.errors import UsageError
     from lesionaid.simulate.diseases import FAMILIES
-    from lesionaid.simulate.generate import Order, make_dataset
+    from lesionaid.simulate.generate import Order, make_dataset, patients
     from lesionaid.simulate.protocol import Protocol
     from lesionaid.study.scan import Contrast
 
@@ -62,10 +69,15 @@ def simulate(
     diseases = tuple(FAMILIES.get(family, {})) if "all" in disease else tuple(disease)
     protocol = Protocol(chosen, sessions, slices, gap, ghost, scanner_change=scanner_change)
     order = Order(diseases or tuple(disease), n, seed, family, voxel, protocol, bids)
-    total = len(order.diseases) * n
-    with stages(quiet) as tell:
-        tell(f"Simulating {total} patients")
-        for done, patient in enumerate(make_dataset(order, output, processes=nprocs), start=1):
-            tell(f"{done} of {total}: sub-{patient.label}")
+    total = len(patients(order))
+    if brain is not None:
+        with stages(quiet) as tell:
+            tell("Registering the brain to the template")
+            from lesionaid.simulate.own_brain import read_brain
+
+            order = replace(order, base=read_brain(brain, voxel))
+    with counted(quiet, total) as done:
+        for patient in make_dataset(order, output, processes=nprocs):
+            done(f"sub-{patient.label}")
     if not quiet:
         typer.echo(f"{total} simulated patients in {output} (no patients; known answers beside)")

@@ -42,6 +42,8 @@ class Brain:
         Brainstem and cerebellum.
     mni_mm : ndarray of shape grid.shape + (3,), float32, or None
         MNI152 RAS+ mm of every voxel, known because the deformation is.
+    origin : str
+        Whose anatomy it is, for the files that are written.
     """
 
     grid: Grid
@@ -52,6 +54,7 @@ class Brain:
     cortex_mm: FloatArray
     infratentorial: NDArray[np.bool_]
     mni_mm: FloatArray | None = None
+    origin: str = "MNI152 template, deformed."
 
     @property
     def inside(self) -> NDArray[np.bool_]:

@@ -151,21 +151,33 @@ def make_dataset(order: Order, folder: Path, *, processes: int = 1) -> Iterator[
 def _all(
     order: Order, people: Sequence[Patient], folder: Path, processes: int
 ) -> Iterator[list[Mapping[str, Any]]]:
-    jobs = [(order, patient, folder) for patient in people]
     if processes <= 1:
-        yield from map(_make, jobs)
+        yield from (_make(order, folder, patient) for patient in people)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     # A fresh interpreter each: forking one with threads may hang.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_make, jobs)
+    fresh = get_context("spawn")
+    with ProcessPoolExecutor(processes, fresh, _take_order, (order, folder)) as pool:
+        yield from pool.map(_make_ordered, people)
 
 
-def _make(job: tuple[Order, Patient, Path]) -> list[Mapping[str, Any]]:
+_taken: list[tuple[Order, Path]] = []
+"""The order of this process: sent once, for a brain of the user's is large."""
+
+
+def _take_order(order: Order, folder: Path) -> None:
+    _taken.append((order, folder))
+
+
+def _make_ordered(patient: Patient) -> list[Mapping[str, Any]]:
+    order, folder = _taken[-1]
+    return _make(order, folder, patient)
+
+
+def _make(order: Order, folder: Path, patient: Patient) -> list[Mapping[str, Any]]:
     """Write one patient; what is true of each lesion at each date comes back."""
-    order, patient, folder = job
     study = simulate_patient(order, patient)
     subject = folder / f"sub-{patient.label}"
     sessions = dates(study)
@@ -235,6 +247,7 @@ def _description(order: Order) -> dict[str, Any]:
             "diseases": list(order.diseases),
             "count": order.count,
             "voxel_mm": order.voxel_mm,
+            "brain": "template" if order.base is None else order.base.origin,
         },
     }
 

@@ -38,7 +38,7 @@ DATA_FOLDER: Mapping[Contrast, str] = {
 }
 """BIDS folders of what does not lie in ``anat``."""
 
-SIMULATED = "Simulated by lesionaid; no patient. MNI152 template, deformed."
+SIMULATED = "Simulated by lesionaid; no patient."
 
 
 def write_study(study: SimulatedStudy, folder: Path, subject: str, *, session: str = "") -> None:
@@ -91,7 +91,7 @@ def write_session(
         study.grid_of(Contrast.FLAIR),
         "lesion mask, simulated by lesionaid",
     )
-    sidecar = {"Description": f"Known lesion mask. {SIMULATED}", "Simulated": True}
+    sidecar = {"Description": f"Known lesion mask. {_simulated(study)}", "Simulated": True}
     image("anat", "label-lesion_mask", packed, sidecar)
     if bids and Contrast.DWI in study.contrasts:
         # One trace-weighted volume: there is no single direction.
@@ -102,10 +102,14 @@ def write_session(
     write_atomic(folder / "truth.json", _json(_truth_record(study)))
 
 
+def _simulated(study: SimulatedStudy) -> str:
+    return f"{SIMULATED} {study.brain.origin}"
+
+
 def _sidecar(contrast: Contrast, study: SimulatedStudy) -> dict[str, Any]:
     """BIDS metadata; times in seconds, lengths in mm."""
     record: dict[str, Any] = {
-        "Description": SIMULATED,
+        "Description": _simulated(study),
         "Simulated": True,
         "MagneticFieldStrength": 3,
         "SkullStripped": True,
@@ -138,7 +142,7 @@ def _truth_record(study: SimulatedStudy) -> dict[str, Any]:
     return {
         "schema": "lesionaid-truth/1",
         "simulated": True,
-        "description": SIMULATED,
+        "description": _simulated(study),
         "expected": dict(study.expected),
         "signs": dict(study.signs),
         "total_volume_mm3": round(sum(lesion.volume_mm3 for lesion in truth), 3),
