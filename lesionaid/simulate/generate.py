@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from lesionaid.simulate.brain import Brain, BrainSettings
 from lesionaid.simulate.diseases import FAMILIES
 from lesionaid.simulate.protocol import Protocol, scanned
 from lesionaid.simulate.study import SimulatedStudy, dates
-from lesionaid.simulate.write import SIMULATED, write_session, write_study
+from lesionaid.simulate.write import SIMULATED, lesion_rows, write_session, write_study
 
 __all__ = ["Order", "Patient", "make_dataset", "patients", "simulate_patient"]
 
@@ -26,7 +26,7 @@ ATTEMPTS = 12
 
 TRUTH_COLUMNS = (
     "label", "mechanism", "role", "site", "n_voxels", "volume_mm3", "equivalent_diameter_mm",
-    "ventricle_mm", "cortex_mm",
+    "ventricle_mm", "cortex_mm", "prior_volume_mm3", "growth_percent_per_month",
 )  # fmt: skip
 
 
@@ -141,16 +141,22 @@ def make_dataset(order: Order, folder: Path, *, processes: int = 1) -> Iterator[
     people = patients(order)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("U22", value=folder.name)
-    rows: list[list[Mapping[str, Any]]] = []
+    rows: list[_Known] = []
     for patient, found in zip(people, _all(order, people, folder, processes), strict=True):
         rows.append(found)
         yield patient
     _write_tables(order, people, rows, folder)
 
 
-def _all(
-    order: Order, people: Sequence[Patient], folder: Path, processes: int
-) -> Iterator[list[Mapping[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is true of one patient, as rows of the two tables: lesions and signs."""
+
+    lesions: tuple[Mapping[str, Any], ...]
+    signs: tuple[Mapping[str, Any], ...]
+
+
+def _all(order: Order, people: Sequence[Patient], folder: Path, processes: int) -> Iterator[_Known]:
     if processes <= 1:
         yield from (_make(order, folder, patient) for patient in people)
         return
@@ -171,13 +177,13 @@ def _take_order(order: Order, folder: Path) -> None:
     _taken.append((order, folder))
 
 
-def _make_ordered(patient: Patient) -> list[Mapping[str, Any]]:
+def _make_ordered(patient: Patient) -> _Known:
     order, folder = _taken[-1]
     return _make(order, folder, patient)
 
 
-def _make(order: Order, folder: Path, patient: Patient) -> list[Mapping[str, Any]]:
-    """Write one patient; what is true of each lesion at each date comes back."""
+def _make(order: Order, folder: Path, patient: Patient) -> _Known:
+    """Write one patient; what is true of him at each date comes back."""
     study = simulate_patient(order, patient)
     subject = folder / f"sub-{patient.label}"
     sessions = dates(study)
@@ -188,38 +194,51 @@ def _make(order: Order, folder: Path, patient: Patient) -> list[Mapping[str, Any
             write_session(one, where, patient.label, session, bids=True)
     else:
         write_study(study, subject, patient.label, session=f"{len(sessions):02d}")
-    return [
-        {"participant_id": f"sub-{patient.label}", "session_id": f"ses-{number:02d}"}
-        | {name: value for name, value in asdict(lesion).items() if name in TRUTH_COLUMNS}
+    named = [
+        ({"participant_id": subject.name, "session_id": f"ses-{number:02d}"}, one)
         for number, one in enumerate(sessions, start=1)
-        for lesion in one.truth
     ]
+    return _Known(
+        tuple({**name, **row} for name, one in named for row in lesion_rows(one)),
+        tuple(
+            {**name, "sign": sign, "value": value}
+            for name, one in named
+            for sign, value in one.signs.items()
+        ),
+    )
 
 
 def _write_tables(
     order: Order,
     people: Sequence[Patient],
-    rows: Sequence[Sequence[Mapping[str, Any]]],
+    rows: Sequence[_Known],
     folder: Path,
 ) -> None:
-    columns = ("participant_id", "session_id", *TRUTH_COLUMNS)
-    write_atomic(folder / "truth.tsv", _tsv(columns, (row for found in rows for row in found)))
-    named = ("participant_id", "disease", "family", "simulated")
+    where = ("participant_id", "session_id")
+    lesions = (row for known in rows for row in known.lesions)
+    signs = (row for known in rows for row in known.signs)
+    write_atomic(folder / "truth.tsv", _tsv((*where, *TRUTH_COLUMNS), lesions))
+    write_atomic(folder / "truth_signs.tsv", _tsv((*where, "sign", "value"), signs))
     table = (
         {
             "participant_id": f"sub-{patient.label}",
             "disease": patient.disease,
             "family": order.family,
-            "simulated": "true",
         }
         for patient in people
     )
+    named = ("participant_id", "disease", "family")
     write_atomic(folder / "participants.tsv", _tsv(named, table))
     write_atomic(folder / "participants.json", _json(PARTICIPANTS))
     write_atomic(folder / "dataset_description.json", _json(_description(order)))
-    write_atomic(folder / ".bidsignore", "truth.tsv\n**/truth.json\n**/context.yaml\n**/*_mask.*\n")
+    write_atomic(folder / ".bidsignore", BIDSIGNORE)
     write_atomic(folder / "README", README)
 
+
+BIDSIGNORE = (
+    "# Known answers of simulated studies.\n"
+    "truth.tsv\ntruth_signs.tsv\n**/truth.json\n**/context.yaml\n**/*_mask.*\n"
+)
 
 PARTICIPANTS = {
     "disease": {"Description": "What the generator simulates; nobody was diagnosed."},
@@ -229,8 +248,9 @@ PARTICIPANTS = {
 
 README = (
     f"{SIMULATED}\n\nNobody was scanned. Every image, sidecar and table here is simulated; "
-    "truth.json beside each session and truth.tsv hold the known answers. Results on it are "
-    "self-consistency of lesionaid, never clinical accuracy.\n"
+    "truth.json beside each session, truth.tsv (a row a lesion) and truth_signs.tsv (a row a "
+    "sign) hold the known answers. Results on it are self-consistency of lesionaid, never "
+    "clinical accuracy.\n"
 )
 
 
@@ -253,13 +273,20 @@ def _description(order: Order) -> dict[str, Any]:
 
 
 def _tsv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    lines = ["\t".join(columns)]
-    lines += ["\t".join(_cell(row[name]) for name in columns) for row in rows]
+    """A table whose every row says that it is simulated."""
+    lines = ["\t".join((*columns, "simulated"))]
+    lines += ["\t".join((*(_cell(row[name]) for name in columns), "true")) for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def _cell(value: object) -> str:
-    return "n/a" if value is None else str(value)
+    if value is None:
+        return "n/a"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "n/a"
+    return str(value)
 
 
 def _json(record: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ __all__ = [
     "examine",
     "examined",
     "head_position",
+    "volumes_before",
 ]
 
 ALL_CONTRASTS = (
@@ -231,6 +232,24 @@ def dates(study: SimulatedStudy) -> tuple[SimulatedStudy, ...]:
     """The examinations of a patient, the earliest first."""
     earlier = () if study.prior is None else dates(study.prior)
     return (*earlier, study)
+
+
+def volumes_before(study: SimulatedStudy) -> tuple[float | None, ...]:
+    """Volume in mm3 that each lesion had at the date before; None for all without one.
+
+    The brain is the same at both dates, so that a lesion is what shares voxels with it: 0 is a
+    new lesion, and lesions that have fused count together.
+    """
+    if study.prior is None:
+        return (None,) * len(study.lesions)
+    voxel = study.brain.grid.voxel_volume_mm3
+    sizes = np.bincount(study.prior.labels.ravel())
+    sizes[0] = 0
+    found = []
+    for number in range(1, len(study.lesions) + 1):
+        met = np.unique(study.prior.labels[study.labels == number])
+        found.append(round(float(sizes[met].sum() * voxel), 3))
+    return tuple(found)
 
 
 def _stored(image: NDArray[np.float32]) -> NDArray[np.integer[Any]]:

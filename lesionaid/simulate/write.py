@@ -13,11 +13,11 @@ import numpy as np
 from lesionaid.files import write_atomic
 from lesionaid.simulate.acquisition import SCANNER, voxel_mm
 from lesionaid.simulate.nifti import nifti_bytes
-from lesionaid.simulate.study import SimulatedStudy, dates
+from lesionaid.simulate.study import DAYS_PER_MONTH, SimulatedStudy, dates, volumes_before
 from lesionaid.simulate.susceptibility import ECHO_S
 from lesionaid.study.scan import Contrast
 
-__all__ = ["write_session", "write_study"]
+__all__ = ["SIMULATED", "lesion_rows", "write_session", "write_study"]
 
 BIDS_SUFFIX: Mapping[Contrast, str] = {
     Contrast.FLAIR: "FLAIR",
@@ -136,8 +136,31 @@ def _sidecar(contrast: Contrast, study: SimulatedStudy) -> dict[str, Any]:
     return record
 
 
+def lesion_rows(study: SimulatedStudy) -> list[dict[str, Any]]:
+    """What is true of each lesion, with its volume at the date before and its growth.
+
+    Growth is compound, in per cent a month, and None for a new lesion or a single date.
+    """
+    days = study.context.get("prior_interval_days")
+    return [
+        {
+            **asdict(lesion),
+            "prior_volume_mm3": before,
+            "growth_percent_per_month": _growth(before, lesion.volume_mm3, days),
+        }
+        for lesion, before in zip(study.truth, volumes_before(study), strict=True)
+    ]
+
+
+def _growth(before: float | None, now: float, days: float | None) -> float | None:
+    if not before or not days:
+        return None
+    factor = float((now / before) ** (DAYS_PER_MONTH / days))
+    return round(100 * (factor - 1), 1)
+
+
 def _truth_record(study: SimulatedStudy) -> dict[str, Any]:
-    truth = study.truth
+    lesions = lesion_rows(study)
     mask_mm3 = np.count_nonzero(study.mask) * study.grid_of(Contrast.FLAIR).voxel_volume_mm3
     return {
         "schema": "lesionaid-truth/1",
@@ -145,9 +168,9 @@ def _truth_record(study: SimulatedStudy) -> dict[str, Any]:
         "description": _simulated(study),
         "expected": dict(study.expected),
         "signs": dict(study.signs),
-        "total_volume_mm3": round(sum(lesion.volume_mm3 for lesion in truth), 3),
+        "total_volume_mm3": round(sum(lesion["volume_mm3"] for lesion in lesions), 3),
         "mask_volume_mm3": round(float(mask_mm3), 3),
-        "lesions": [asdict(lesion) for lesion in truth],
+        "lesions": lesions,
     }
 
 
