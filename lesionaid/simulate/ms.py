@@ -26,7 +26,15 @@ from lesionaid.simulate.lesions import (
     offsets_mm,
 )
 
-__all__ = ["MEDIAN_MM", "SIGMA", "SITE_SHARES", "ms_lesions", "ovoid"]
+__all__ = [
+    "MEDIAN_MM",
+    "SIGMA",
+    "SITE_SHARES",
+    "away_from_ventricle",
+    "draw_diameter",
+    "ms_lesions",
+    "ovoid",
+]
 
 MEDIAN_MM, SIGMA = 6.0, 0.62
 """Log-normal of lesion diameters (module references)."""
@@ -183,7 +191,7 @@ def _place(
     if len(places) == 0:
         return None
     for _ in range(tries):
-        diameter = _draw_diameter(rng)
+        diameter = draw_diameter(rng)
         voxel = places[int(rng.integers(len(places)))]
         direction = _direction(brain, rng, site, voxel)
         elongation = ELONGATION.get(site, 1.1)
@@ -197,7 +205,8 @@ def _place(
     return None
 
 
-def _draw_diameter(rng: np.random.Generator) -> float:
+def draw_diameter(rng: np.random.Generator) -> float:
+    """A diameter in mm from the log-normal, within its limits."""
     while True:
         diameter = float(rng.lognormal(np.log(MEDIAN_MM), SIGMA))
         if SMALLEST_MM <= diameter <= LARGEST_MM:
@@ -209,11 +218,21 @@ def _direction(
 ) -> NDArray[np.float64]:
     """Away from the ventricle for periventricular lesions (along veins), else at random."""
     if site == "periventricular":
-        away = _gradient(brain, voxel)
-        if float(np.linalg.norm(away)) > 0.3:
-            return away / np.linalg.norm(away)
+        away = away_from_ventricle(brain, voxel)
+        if away is not None:
+            return away
     drawn = rng.standard_normal(3)
     return drawn / np.linalg.norm(drawn)
+
+
+def away_from_ventricle(brain: Brain, voxel: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Unit vector at right angles to the wall of the lateral ventricle, pointing away.
+
+    None where the slope of the distance is weak, as half way between two walls.
+    """
+    away = _gradient(brain, voxel)
+    length = float(np.linalg.norm(away))
+    return away / length if 0.3 < length < np.inf else None
 
 
 def _gradient(brain: Brain, voxel: NDArray[np.intp], step: int = 2) -> NDArray[np.float64]:

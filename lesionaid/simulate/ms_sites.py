@@ -1,0 +1,310 @@
+"""Where MS lesions lie and what they look like there: one recipe a site.
+
+Fingers and ovoids at the lateral ventricles, the calloso-septal interface, juxtacortical
+ovoids and curved lesions along U-fibres, cortical lesions, the inferior temporal lobe, and
+the posterior fossa (pons near its surface, middle peduncle, cerebellum, midbrain, medulla).
+
+References
+----------
+Descriptions: Filippi M et al., Brain 2019;142:1858 (MAGNIMS, as summarised elsewhere);
+fingers, U-fibres and inferior temporal lobe: Matthews L et al., Neurology 2013;80:1330
+(PMC3656462); callosal lesions small at the lower margin: Nakamura M et al., Mult Scler
+2009;15:695; cortical lesions mostly reach into white matter: Mike A et al., AJNR
+2011;32:515. Every width in mm is proposed unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.landmarks import POINTS, within_box
+from lesionaid.simulate.lesions import (
+    SimulatedLesion,
+    box_around,
+    largest_component,
+    offsets_mm,
+)
+from lesionaid.simulate.ms import away_from_ventricle, ovoid
+from lesionaid.simulate.shapes import Look, cloud
+
+__all__ = [
+    "FOSSA",
+    "GROUP",
+    "NAMED",
+    "between_nuclei",
+    "callosum",
+    "draw_lesion",
+    "fossa",
+    "inferior_temporal",
+    "places",
+]
+
+GROUP: Mapping[str, str] = {
+    "dawson_finger": "periventricular",
+    "periventricular": "periventricular",
+    "callosal": "periventricular",
+    "deep_white_matter": "deep_white_matter",
+    "inferior_temporal": "deep_white_matter",
+    "juxtacortical": "juxtacortical",
+    "ufibre": "juxtacortical",
+    "leukocortical": "juxtacortical",
+    "intracortical": "juxtacortical",
+    "pons": "infratentorial",
+    "cerebellar_peduncle": "infratentorial",
+    "cerebellum": "infratentorial",
+    "midbrain": "infratentorial",
+    "medulla": "infratentorial",
+}
+"""Every site, and the group that published shares count it in."""
+
+FOSSA = tuple(site for site, group in GROUP.items() if group == "infratentorial")
+
+NAMED = frozenset(("callosal", "inferior_temporal", *FOSSA))
+"""Sites that need MNI coordinates."""
+
+FINGER_ELONGATION = (1.8, 2.8)
+"""Long over short axis; 1.5 is where lesionaid's definition of a finger begins."""
+
+CALLOSAL_MM, CALLOSAL_HALF_MM = 5.0, 10.0
+"""How far from the ventricle the callosum reaches, and how far from the midline the
+calloso-septal interface."""
+
+CORTICAL_MM, INTRACORTICAL_MM = 8.0, 6.0
+"""Largest diameters of leukocortical and intracortical lesions."""
+
+UFIBRE_LENGTH_MM, UFIBRE_WIDTH_MM, UFIBRE_DEPTH_MM = (14.0, 24.0), (4.0, 6.0), 3.5
+"""Length along the cortex, width across, and thickness of a curved lesion."""
+
+CURVED = 1.15
+"""Way along the cortex over the straight way, from which a lesion counts as curved."""
+
+FOSSA_BOXES: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "pons": ((-16.0, -38.0, -42.0), (16.0, -14.0, -20.0)),
+    "midbrain": ((-14.0, -36.0, -19.0), (14.0, -12.0, -8.0)),
+    "medulla": ((-12.0, -50.0, -64.0), (12.0, -28.0, -44.0)),
+}
+"""Opposite corners in MNI mm, read off the template like those of the landmarks."""
+
+NUCLEI_BOX = ((0.0, -40.0, -14.0), (33.0, 24.0, 20.0))
+"""Thalamus, striatum and what lies between, on the right (MNI mm)."""
+
+PEDUNCLE_MM, SHORE_MM = 8.0, 4.0
+"""Radius of the middle peduncle; depth under the surface of the brainstem."""
+
+INFERIOR_TEMPORAL_BOX = ((26.0, -52.0, -34.0), (60.0, 2.0, -8.0))
+"""White matter under the superior temporal sulcus, on the right (MNI mm)."""
+
+
+def places(brain: Brain, site: str) -> NDArray[np.intp]:
+    """Voxels that a lesion of a site may be centred on or grow from, shape (n, 3)."""
+    return np.argwhere(_where(brain, site))
+
+
+def draw_lesion(
+    brain: Brain,
+    rng: np.random.Generator,
+    site: str,
+    voxel: NDArray[np.intp],
+    diameter_mm: float,
+) -> SimulatedLesion | None:
+    """One lesion of a site at a voxel of its :func:`places`; None where it cannot be there.
+
+    Parameters
+    ----------
+    brain : Brain
+    rng : numpy.random.Generator
+    site : str
+        Key of :data:`GROUP`.
+    voxel : ndarray of shape (3,)
+    diameter_mm : float
+        Of the ball of the same volume, before anatomy cuts it; curved and cortical lesions
+        are no larger than their tissue allows.
+    """
+    if site == "ufibre":
+        return _curved(brain, rng, voxel)
+    centre = brain.grid.to_mm(voxel + rng.uniform(-0.5, 0.5, 3))
+    if site in ("leukocortical", "intracortical"):
+        return _cortical(brain, rng, centre, site, diameter_mm)
+    if site in ("dawson_finger", "callosal", "periventricular"):
+        return _periventricular(brain, rng, voxel, centre, site, diameter_mm)
+    drawn = rng.standard_normal(3)
+    elongation = float(rng.uniform(1.0, 1.6))
+    direction = drawn / np.linalg.norm(drawn)
+    return ovoid(brain, centre, direction, diameter_mm, elongation, site=site, rng=rng)
+
+
+def callosum(brain: Brain) -> NDArray[np.bool_]:
+    """White matter over the lateral ventricles near the midline: a proxy of the callosum."""
+    area: NDArray[np.bool_] = (
+        (brain.white > 0.5)
+        & (brain.ventricle_mm <= CALLOSAL_MM)
+        & within_box(brain, "callosum")
+        & ~brain.infratentorial
+    )
+    return area
+
+
+def between_nuclei(brain: Brain) -> NDArray[np.bool_]:
+    """White matter among the deep nuclei, chiefly the internal capsule, by a box in MNI mm."""
+    area: NDArray[np.bool_] = (brain.white > 0.5) & _within(brain, *NUCLEI_BOX, both_sides=True)
+    return area
+
+
+def inferior_temporal(brain: Brain) -> NDArray[np.bool_]:
+    """White matter of the inferior temporal lobe on both sides, by a box in MNI mm."""
+    area: NDArray[np.bool_] = (
+        (brain.white > 0.5)
+        & _within(brain, *INFERIOR_TEMPORAL_BOX, both_sides=True)
+        & ~brain.infratentorial
+    )
+    return area
+
+
+def fossa(brain: Brain, site: str) -> NDArray[np.bool_]:
+    """A site of the posterior fossa: the peduncle's and the brainstem's are drawn by hand."""
+    mni = _mni(brain)
+    x, y, z = np.abs(mni[..., 0]), mni[..., 1], mni[..., 2]
+    centre = POINTS["middle_peduncle"]
+    away = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
+    if site == "cerebellar_peduncle":
+        area = away <= PEDUNCLE_MM**2
+    elif site == "cerebellum":
+        area = (y < -48.0) & (x > 4.0) & (away > (1.5 * PEDUNCLE_MM) ** 2)
+    else:
+        area = _within(brain, *FOSSA_BOXES[site])
+    return np.asarray(area & brain.infratentorial)
+
+
+def _where(brain: Brain, site: str) -> NDArray[np.bool_]:
+    white = brain.white > 0.7
+    if GROUP[site] == "infratentorial":
+        near = _shore(brain) if site in FOSSA_BOXES else True
+        return np.asarray(white & fossa(brain, site) & near)
+    above = white & ~brain.infratentorial
+    cortex, ventricle = brain.cortex_mm, brain.ventricle_mm
+    if site == "callosal":
+        half = np.abs(_mni(brain)[..., 0]) <= CALLOSAL_HALF_MM
+        return callosum(brain) & (ventricle > 0) & (ventricle <= 2.0) & half
+    if site == "inferior_temporal":
+        return inferior_temporal(brain) & above & (cortex > 2.0)
+    if site in ("dawson_finger", "periventricular"):
+        return above & (ventricle > 0) & (ventricle <= 2.0)
+    far = ventricle > 8.0
+    if site == "juxtacortical":
+        return above & (cortex <= 2.5) & far
+    if site == "ufibre":
+        return (brain.white > 0.5) & ~brain.infratentorial & (cortex > 0) & (cortex <= 3.0) & far
+    if site == "leukocortical":
+        return (brain.white + brain.gray > 0.9) & (np.abs(cortex) <= 1.0) & far
+    if site == "intracortical":
+        return (brain.gray > 0.7) & (cortex <= -0.5) & far
+    return above & (cortex > 4.0) & (ventricle > 6.0)
+
+
+def _periventricular(
+    brain: Brain,
+    rng: np.random.Generator,
+    voxel: NDArray[np.intp],
+    centre: NDArray[np.float64],
+    site: str,
+    diameter_mm: float,
+) -> SimulatedLesion | None:
+    """An ovoid that abuts the ventricle, its long axis along the veins: away from the wall."""
+    spread = FINGER_ELONGATION if site == "dawson_finger" else (1.0, 1.4)
+    elongation = float(rng.uniform(*spread))
+    direction = away_from_ventricle(brain, voxel)
+    if direction is None:
+        return None
+    long = diameter_mm / 2 * elongation ** (2 / 3)
+    centre = centre + direction * (0.9 * long - float(brain.ventricle_mm[tuple(voxel)]))
+    return ovoid(brain, centre, direction, diameter_mm, elongation, site=site, rng=rng)
+
+
+def _cortical(
+    brain: Brain,
+    rng: np.random.Generator,
+    centre: NDArray[np.float64],
+    site: str,
+    diameter_mm: float,
+) -> SimulatedLesion:
+    """A ball that fills grey matter as it fills white; intracortical ones stay in the ribbon."""
+    largest = CORTICAL_MM if site == "leukocortical" else INTRACORTICAL_MM
+    look = Look("ms", site, edge_mm=1.0, gray=1.0, roughness=0.15)
+    lesion = cloud(brain, rng, centre, min(diameter_mm, largest), look)
+    if site == "leukocortical":
+        return lesion
+    ribbon = (brain.gray[lesion.box] > 0.5) & (brain.cortex_mm[lesion.box] <= 0)
+    cut = np.where(ribbon, lesion.fraction, np.float32(0))
+    return replace(lesion, fraction=largest_component(cut))
+
+
+def _curved(
+    brain: Brain, rng: np.random.Generator, voxel: NDArray[np.intp]
+) -> SimulatedLesion | None:
+    """A ribbon in the white matter under the cortex that follows its folds (U-fibres).
+
+    The way is measured within 5 mm of the cortex; a slab across it, tilted a little from
+    the axial plane, makes a ribbon of the sheet.
+    """
+    from skimage.graph import MCP_Geometric
+
+    length, width = rng.uniform(*UFIBRE_LENGTH_MM), rng.uniform(*UFIBRE_WIDTH_MM)
+    across = np.array([0.0, 0.0, 1.0]) + rng.normal(0.0, 0.2, 3)
+    across /= np.linalg.norm(across)
+    box = box_around(brain.grid, voxel, length / 2 + 3.0)
+    depth = brain.cortex_mm[box]
+    band = (depth > -1.0) & (depth <= 5.0) & (brain.white[box] > 0.3)
+    start = tuple(int(v) - side.start for v, side in zip(voxel, box, strict=True))
+    ways = MCP_Geometric(np.where(band, 1.0, -1.0), sampling=brain.grid.spacing_mm)
+    along, _ = ways.find_costs([start])
+    x, y, z = offsets_mm(brain.grid, box, brain.grid.to_mm(voxel))
+    offset = np.abs(x * across[0] + y * across[1] + z * across[2])
+    outside = np.maximum(
+        np.where(np.isfinite(along), along, 1e6) - length / 2,
+        np.maximum(depth - UFIBRE_DEPTH_MM, offset - width / 2),
+    )
+    edge = max(1.0, *brain.grid.spacing_mm)
+    share = np.clip(0.5 - outside / edge, 0, 1).astype(np.float32)
+    fraction = largest_component(share * np.clip(brain.white[box] + 0.35 * brain.gray[box], 0, 1))
+    straight = np.sqrt(x * x + y * y + z * z)
+    ends = (fraction >= 0.5) & (along > 0.35 * length)
+    if not ends.any() or float(np.mean(along[ends] / straight[ends])) < CURVED:
+        return None
+    volume = np.count_nonzero(fraction >= 0.5) * brain.grid.voxel_volume_mm3
+    size = float((6 * volume / np.pi) ** (1 / 3))
+    return SimulatedLesion(box, fraction, np.zeros_like(fraction), "ms", "lesion", "ufibre", size)
+
+
+def _shore(brain: Brain) -> NDArray[np.bool_]:
+    """Within some 4 mm of fluid or of the outside: brainstem lesions lie near the surface."""
+    from scipy.ndimage import maximum_filter
+
+    size = [2 * int(np.ceil(SHORE_MM / step)) + 1 for step in brain.grid.spacing_mm]
+    near: NDArray[np.bool_] = maximum_filter((brain.csf > 0.5) | ~brain.inside, size=size)
+    return near
+
+
+def _within(
+    brain: Brain,
+    low: tuple[float, float, float],
+    high: tuple[float, float, float],
+    *,
+    both_sides: bool = False,
+) -> NDArray[np.bool_]:
+    mni = _mni(brain)
+    inside = np.ones(brain.grid.shape, dtype=bool)
+    for axis in range(3):
+        at = np.abs(mni[..., 0]) if axis == 0 and both_sides else mni[..., axis]
+        inside &= (at >= low[axis]) & (at <= high[axis])
+    return inside
+
+
+def _mni(brain: Brain) -> NDArray[np.float32]:
+    if brain.mni_mm is None:
+        raise ValueError("this brain knows no MNI coordinates, so it has no named sites")
+    return brain.mni_mm
