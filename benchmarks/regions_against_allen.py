@@ -19,17 +19,19 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from lesionaid.anatomy.map import LOBES, SITES
+from lesionaid.anatomy.map import LOBES, PARTS, SITES, ZONES
 from lesionaid.anatomy.regions import load_regions
-from lesionaid.anatomy.template import load_template
 from lesionaid.geometry import Grid, resample, to_ras
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-from build_regions import NUCLEI, Builder  # noqa: E402
+
+HIND = frozenset({"middle_cerebellar_peduncle", "aqueduct", "optic_pathway"})
+"""Parts that are compared where the sites leave the atlas's labels out."""
+
+ATLAS_CENTROIDS = {"dorsal_medulla": (0, -46, -59), "periaqueductal": (0, -30, -9)}
+"""From Allen labels, given with the task of this check."""
 
 
 def load_allen() -> tuple[NDArray[np.uint8], Grid, dict[str, dict[str, str]], list[str]]:
@@ -86,16 +88,21 @@ def main() -> None:
         where = theirs("lobe", lobe) & cortical & (lobes > 0)
         own = np.isin(lobes, [code for code, n in LOBES.items() if n.startswith(lobe)])
         print(f"{lobe:24s} {np.count_nonzero(where & own) / np.count_nonzero(where):6.3f}")
-    print()
-    marks = yaml.safe_load((ROOT / "scripts" / "region_landmarks.yaml").read_text())
-    builder = Builder(load_template(), marks)
-    whole = np.zeros(grid.shape, dtype=bool)
-    for name in NUCLEI:
-        half_map = builder.nucleus(name)
-        whole[:] = False
-        whole[builder.middle :] = half_map
-        whole |= whole[::-1]
-        report(name, whole, theirs("nucleus", name), grid)
+    print("\nparts (the atlas ends the frontal horn at y = -12, not at the foramen of Monro)")
+    parts = resample(regions.parts, regions.grid, grid, order=0)
+    for code, name in PARTS.items():
+        if theirs("part", name).any():
+            within = allen > 0 if name in HIND else counted
+            report(name, (parts == code) & within, theirs("part", name), grid)
+    print("\ncentroids of zones, mm")
+    zones = resample(regions.zones, regions.grid, grid, order=0)
+    for code, name in ZONES.items():
+        x, y, z = grid.to_mm(np.argwhere(zones == code).mean(axis=0))
+        told = ""
+        if name in ATLAS_CENTROIDS:
+            away = np.linalg.norm(np.array([x, y, z]) - ATLAS_CENTROIDS[name])
+            told = f"  {away:.1f} mm from the atlas-derived {ATLAS_CENTROIDS[name]}"
+        print(f"{name:24s} ({x:.0f}, {y:.0f}, {z:.0f}){told}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import nibabel as nib
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from region_parts import parts, polyline, zones
 from scipy import ndimage as ndi
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 from skimage.draw import polygon2mask
@@ -86,7 +86,7 @@ class Builder:
 
     def outline(self, name: str) -> Mask:
         """A structure from its outlines: signed distances interpolated between the slices."""
-        mark = self.marks["outlines"][name]
+        mark = self.marks["outlines"].get(name) or self.marks[name]
         along = AXIS[mark["plane"]]
         others = [axis for axis in range(3) if axis != along]
         shape = tuple(self.t1w.shape[axis] for axis in others)
@@ -265,16 +265,6 @@ def signed(inside: Mask, open_midline: bool) -> NDArray[np.float64]:
     return np.asarray(out - ndi.distance_transform_edt(inside))
 
 
-def polyline(points: list[list[float]]) -> NDArray[np.float64]:
-    """Points every 0.5 mm along a polyline."""
-    pieces = []
-    for start, end in pairwise(points):
-        a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
-        steps = max(2, int(np.linalg.norm(b - a) * 2))
-        pieces.append(a + np.linspace(0, 1, steps)[:, None] * (b - a))
-    return np.concatenate(pieces)
-
-
 def connected(mask: Mask, seed: tuple[int, int, int]) -> Mask:
     """The 6-connected piece of `mask` that holds `seed`."""
     pieces, _ = ndi.label(mask)
@@ -289,33 +279,36 @@ def both_sides(half: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[
     return np.concatenate([left, half])[-shape[0] :]
 
 
-def build() -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64], int]:
-    """Sites and lobes on the template's grid, its affine, and the version of the landmarks."""
+def build() -> tuple[list[NDArray[np.uint8]], NDArray[np.float64], int]:
+    """Sites, lobes, parts and zones on the template's grid, its affine, the landmarks' version."""
     template = load_template()
     marks = yaml.safe_load((HERE / "region_landmarks.yaml").read_text())
     builder = Builder(template, marks)
     half_sites = builder.sites()
     half_lobes = builder.lobes(half_sites)
-    sites = both_sides(half_sites, template.grid.shape)
-    lobes = both_sides(half_lobes, template.grid.shape)
+    half_parts = parts(builder, half_sites, half_lobes)
+    half_zones = zones(builder, half_sites, half_parts)
+    shape = template.grid.shape
+    lobes = both_sides(half_lobes, shape)
     left = np.arange(lobes.shape[0]) < builder.middle
     lobes[left] = np.where(lobes[left] > 0, lobes[left] - 1, 0)  # left codes are one lower
-    return sites, lobes, template.grid.affine, int(marks["version"])
+    others = [both_sides(half, shape) for half in (half_sites, half_parts, half_zones)]
+    return [others[0], lobes, *others[1:]], template.grid.affine, int(marks["version"])
 
 
 def save(path: Path) -> None:
-    """Write both volumes, cropped to the brain, as a 4-D NIfTI without a date."""
-    sites, lobes, affine, version = build()
-    corner = np.argwhere(sites > 0).min(axis=0)
-    end = np.argwhere(sites > 0).max(axis=0) + 1
+    """Write the volumes, cropped to the brain, as a 4-D NIfTI without a date."""
+    volumes, affine, version = build()
+    corner = np.argwhere(volumes[0] > 0).min(axis=0)
+    end = np.argwhere(volumes[0] > 0).max(axis=0) + 1
     box = tuple(slice(a, b) for a, b in zip(corner, end, strict=True))
     affine = affine.copy()
     affine[:3, 3] += corner
-    image = nib.Nifti1Image(np.stack([sites[box], lobes[box]], axis=-1), affine)
+    image = nib.Nifti1Image(np.stack([volume[box] for volume in volumes], axis=-1), affine)
     image.header.set_xyzt_units("mm")
     image.header.set_sform(affine, code=4)  # 4: MNI152
     image.header.set_qform(affine, code=4)
-    image.header["descrip"] = f"lesionaid regions {version}: sites, lobes".encode()
+    image.header["descrip"] = f"lesionaid regions {version}: sites, lobes, parts, zones".encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream, gzip.GzipFile("", "wb", 9, stream, mtime=0) as packed:
         packed.write(image.to_bytes())

@@ -98,8 +98,10 @@ def _from_labels(study: Study, grid: Grid) -> AnatomyMap:
 def _from_mni(grid: Grid) -> AnatomyMap:
     """Inputs already in MNI152: the region map as it is."""
     regions = load_regions()
-    sites = resample(regions.sites, regions.grid, grid, order=0)
-    lobes = resample(regions.lobes, regions.grid, grid, order=0)
+    sites, lobes, parts, zones = (
+        resample(volume, regions.grid, grid, order=0)
+        for volume in (regions.sites, regions.lobes, regions.parts, regions.zones)
+    )
     mm = np.stack(_coordinates(grid), axis=-1)
     return AnatomyMap(
         grid,
@@ -110,6 +112,8 @@ def _from_mni(grid: Grid) -> AnatomyMap:
         source="mni",
         error_mm=MNI_ERROR_MM,
         quality={},
+        parts=parts,
+        zones=zones,
     )
 
 
@@ -125,7 +129,7 @@ def _from_template(study: Study, grid: Grid) -> AnatomyMap:
     quality = _quality(warp, fixed, moving)
     notes = _judge(quality, scan)
     mni = warp.moving_mm(grid)
-    sites, lobes = _look_up(mni, brain)
+    sites, lobes, parts, zones = _look_up(mni, brain)
     return AnatomyMap(
         grid,
         sites,
@@ -136,6 +140,8 @@ def _from_template(study: Study, grid: Grid) -> AnatomyMap:
         error_mm=TEMPLATE_ERROR_MM,
         quality={name: Quantity(value, Unit.NONE) for name, value in quality.items()},
         notes=notes,
+        parts=parts,
+        zones=zones,
     )
 
 
@@ -217,10 +223,8 @@ def _judge(quality: Mapping[str, float], scan: Scan) -> tuple[Note, ...]:
     return ()
 
 
-def _look_up(
-    mni: NDArray[np.float32], brain: NDArray[np.bool_]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Site and lobe of every voxel of the brain, from its MNI coordinates.
+def _look_up(mni: NDArray[np.float32], brain: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], ...]:
+    """Site, lobe, part and zone of every voxel of the brain, from its MNI coordinates.
 
     A voxel of the patient's brain that falls just outside the map's takes the nearest site: the
     patient's mask, not the template's, says where the brain ends.
@@ -231,14 +235,15 @@ def _look_up(
     nearest = distance_transform_edt(
         regions.sites == 0, return_distances=False, return_indices=True
     )
-    sites = np.zeros(brain.shape, dtype=np.uint8)
-    lobes = np.zeros(brain.shape, dtype=np.uint8)
     ijk = np.rint(regions.grid.to_voxel(mni[brain])).astype(np.int64)
     ijk = np.clip(ijk, 0, np.asarray(regions.grid.shape) - 1).T
     found = tuple(nearest[(slice(None), *ijk)])
-    sites[brain] = regions.sites[found]
-    lobes[brain] = regions.lobes[found]
-    return sites, lobes
+    volumes = []
+    for volume in (regions.sites, regions.lobes, regions.parts, regions.zones):
+        here = np.zeros(brain.shape, dtype=np.uint8)
+        here[brain] = volume[found]
+        volumes.append(here)
+    return tuple(volumes)
 
 
 def _distances(sites: NDArray[np.uint8], grid: Grid) -> dict[str, NDArray[np.float32]]:

@@ -13,7 +13,7 @@ from lesionaid.errors import Note
 from lesionaid.geometry import Grid
 from lesionaid.quantity import Value
 
-__all__ = ["LOBES", "SITES", "AnatomyMap"]
+__all__ = ["LOBES", "PARTS", "SITES", "ZONES", "AnatomyMap"]
 
 SITES: Mapping[int, str] = {
     1: "lateral_ventricle",
@@ -45,6 +45,49 @@ LOBES: Mapping[int, str] = {
 }
 """Exclusive lobes of :attr:`AnatomyMap.lobes`, cortex and white matter together."""
 
+PARTS: Mapping[int, str] = {
+    1: "ventricle_frontal_horn",
+    2: "ventricle_body",
+    3: "ventricle_atrium",
+    4: "ventricle_temporal_horn",
+    5: "aqueduct",
+    6: "callosum_genu",
+    7: "callosum_body",
+    8: "callosum_splenium",
+    9: "thalamus",
+    10: "caudate",
+    11: "putamen",
+    12: "pallidum",
+    13: "hippocampus",
+    14: "amygdala",
+    15: "hypothalamus",
+    16: "internal_capsule",
+    17: "midbrain",
+    18: "pons",
+    19: "medulla",
+    20: "middle_cerebellar_peduncle",
+    21: "cerebellar_white_matter",
+    22: "cerebellar_gray_matter",
+    23: "inferior_temporal",
+    24: "anterior_temporal",
+    25: "optic_pathway",
+}
+"""Exclusive named parts of the sites in :attr:`AnatomyMap.parts`, both sides under one code; 0 is
+everything else. ``ventricle_atrium`` holds the occipital horn, ``inferior_temporal`` the temporal
+lobe below the superior temporal sulcus without its ``anterior_temporal`` part, ``optic_pathway``
+the chiasm and the tracts."""
+
+ZONES: Mapping[int, str] = {
+    1: "corticospinal",
+    2: "third_ventricle_lining",
+    3: "fourth_ventricle_lining",
+    4: "periaqueductal",
+    5: "dorsal_medulla",
+}
+"""Exclusive zones of :attr:`AnatomyMap.zones`, laid over the parts. All are geometric proxies: a
+corridor about a traced line, tissue within 3 mm of a ventricle or 6 mm of the aqueduct, the back
+of the medulla about the obex (where the area postrema lies)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnatomyMap:
@@ -58,6 +101,9 @@ class AnatomyMap:
         Keys of :data:`SITES`.
     lobes : ndarray of shape grid.shape, uint8
         Keys of :data:`LOBES`.
+    parts, zones : ndarray of shape grid.shape, uint8, or None
+        Keys of :data:`PARTS` and :data:`ZONES`; None where the map does not know them (a
+        user's labels).
     distances_mm : mapping of str to ndarray of shape grid.shape, float32
         Signed distance to a structure's surface: positive outside, negative inside.
         Keys: ``lateral_ventricle``, ``cortex`` (cerebral cortex ribbon).
@@ -81,6 +127,8 @@ class AnatomyMap:
     error_mm: float | None
     quality: Mapping[str, Value]
     notes: tuple[Note, ...] = ()
+    parts: NDArray[np.uint8] | None = None
+    zones: NDArray[np.uint8] | None = None
 
     @property
     def brain(self) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionaid.anatomy.map import LOBES, SITES
+from lesionaid.anatomy.map import LOBES, PARTS, SITES, ZONES
 from lesionaid.errors import AnalysisError
 from lesionaid.geometry import Grid
 
@@ -35,14 +35,17 @@ class Regions:
     ----------
     grid : Grid
         In MNI152 mm.
-    sites, lobes : ndarray of shape grid.shape, uint8
-        Keys of :data:`~lesionaid.anatomy.map.SITES` and :data:`~lesionaid.anatomy.map.LOBES`.
+    sites, lobes, parts, zones : ndarray of shape grid.shape, uint8
+        Keys of :data:`~lesionaid.anatomy.map.SITES`, :data:`~lesionaid.anatomy.map.LOBES`,
+        :data:`~lesionaid.anatomy.map.PARTS` and :data:`~lesionaid.anatomy.map.ZONES`.
     version : str
     """
 
     grid: Grid
     sites: NDArray[np.uint8]
     lobes: NDArray[np.uint8]
+    parts: NDArray[np.uint8]
+    zones: NDArray[np.uint8]
     version: str
 
 
@@ -65,11 +68,14 @@ def load_regions() -> Regions:
         raise AnalysisError("A06", file=_FILE) from error
     data = np.asarray(image.dataobj)
     described = bytes(image.header["descrip"]).decode().strip("\0")
-    if data.ndim != 4 or data.shape[3] != 2 or not described.startswith("lesionaid regions "):
+    if data.ndim != 4 or data.shape[3] != 4 or not described.startswith("lesionaid regions "):
         raise AnalysisError("A06", file=_FILE)
-    sites, lobes = (np.ascontiguousarray(data[..., part], dtype=np.uint8) for part in (0, 1))
-    if sites.max() > max(SITES) or lobes.max() > max(LOBES):
+    sites, lobes, parts, zones = (
+        np.ascontiguousarray(data[..., part], dtype=np.uint8) for part in range(4)
+    )
+    known = ((sites, SITES), (lobes, LOBES), (parts, PARTS), (zones, ZONES))
+    if any(volume.max() > max(names) for volume, names in known):
         raise AnalysisError("A06", file=_FILE)
     grid = Grid((sites.shape[0], sites.shape[1], sites.shape[2]), np.asarray(image.affine))
     version = described.removeprefix("lesionaid regions ").split(":")[0]
-    return Regions(grid, sites, lobes, version)
+    return Regions(grid, sites, lobes, parts, zones, version)

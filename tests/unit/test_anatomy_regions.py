@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-import importlib.util
-import sys
+import importlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lesionaid.anatomy import regions as regions_module
-from lesionaid.anatomy.map import LOBES, SITES
+from lesionaid.anatomy.map import LOBES, PARTS, SITES, ZONES
 from lesionaid.anatomy.regions import load_regions
 from lesionaid.anatomy.template import load_template
 from lesionaid.errors import AnalysisError
@@ -35,7 +34,7 @@ def lobe_at(x: float, y: float, z: float) -> str:
 
 def test_file_is_small_and_versioned() -> None:
     assert SHIPPED.stat().st_size < 500_000
-    assert load_regions().version == "1"
+    assert load_regions().version == "2"
 
 
 def test_left_mirrors_right() -> None:
@@ -160,14 +159,78 @@ def test_damaged_map_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_script_rebuilds_the_same_bytes(tmp_path: Path) -> None:
-    name = "build_regions"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+def test_script_rebuilds_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    module = importlib.import_module("build_regions")
     module.save(tmp_path / "again.nii.gz")
     again = gzip.decompress((tmp_path / "again.nii.gz").read_bytes())
     assert again == gzip.decompress(SHIPPED.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("point", "part"),
+    [
+        ((6, 16, 8), "ventricle_frontal_horn"),
+        ((10, -14, 22), "ventricle_body"),
+        ((-26, -46, 8), "ventricle_atrium"),
+        ((37, -31, -9), "ventricle_temporal_horn"),
+        ((0, 28, 6), "callosum_genu"),
+        ((0, -8, 26), "callosum_body"),
+        ((0, -40, 14), "callosum_splenium"),
+        ((-10, -20, 8), "thalamus"),
+        ((14, 14, 8), "caudate"),
+        ((-27, 2, 2), "putamen"),
+        ((20, -6, 8), "internal_capsule"),
+        ((3, -6, -10), "hypothalamus"),
+        ((5, -20, -12), "midbrain"),
+        ((0, -24, -32), "pons"),
+        ((0, -38, -56), "medulla"),
+        ((22, -38, -37), "middle_cerebellar_peduncle"),
+        ((24, -62, -36), "cerebellar_white_matter"),
+        ((50, -30, -18), "inferior_temporal"),
+        ((-40, 10, -34), "anterior_temporal"),
+        ((8, -1, -17), "optic_pathway"),
+        ((56, -20, 2), "none"),  # superior temporal gyrus, above the sulcus
+        ((26, -20, 38), "none"),
+    ],
+)
+def test_known_parts(point: tuple[float, float, float], part: str) -> None:
+    regions = load_regions()
+    index = np.rint(regions.grid.to_voxel(np.array(point, dtype=float))).astype(int)
+    assert PARTS.get(int(regions.parts[tuple(index)]), "none") == part
+
+
+@pytest.mark.parametrize(
+    ("zone", "centroid"),
+    # Derived from the labels of the Allen Human Reference Atlas, which the map was not made from.
+    [("dorsal_medulla", (0, -46, -59)), ("periaqueductal", (0, -30, -9))],
+)
+def test_zones_lie_where_another_atlas_has_them(
+    zone: str, centroid: tuple[float, float, float]
+) -> None:
+    regions = load_regions()
+    code = next(code for code, name in ZONES.items() if name == zone)
+    found = regions.grid.to_mm(np.argwhere(regions.zones == code)).mean(axis=0)
+    assert np.linalg.norm(found - centroid) < 3
+
+
+def test_the_corticospinal_corridor_is_one_run_on_each_side() -> None:
+    from scipy.ndimage import label
+
+    regions = load_regions()
+    corridor = regions.zones == next(c for c, name in ZONES.items() if name == "corticospinal")
+    middle = corridor.shape[0] // 2
+    for side in (corridor[: middle - 1], corridor[middle + 2 :]):
+        pieces, _ = label(side, structure=np.ones((3, 3, 3)))
+        sizes = np.bincount(pieces.ravel())[1:]
+        height = np.ptp(np.argwhere(pieces == np.argmax(sizes) + 1)[:, 2])
+        assert sizes.max() > 0.95 * sizes.sum()
+        assert height > 100  # from under the precentral cortex to the medulla
+
+
+def test_every_part_and_zone_lies_in_the_brain() -> None:
+    regions = load_regions()
+    for volume, names in ((regions.parts, PARTS), (regions.zones, ZONES)):
+        assert set(np.unique(volume)) == {0, *names}
+        # The chiasm lies in the cistern, at the edge of the template's brain.
+        assert not (volume[regions.sites == 0] > 0).any()
