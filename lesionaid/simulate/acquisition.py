@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.contrast import PROTOCOL, Pulse, mixture, signal
-from lesionaid.simulate.fields import FloatArray, smooth_noise
+from lesionaid.simulate.fields import FloatArray, polynomial, smooth_noise
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.susceptibility import phase_of, swi_of
 from lesionaid.simulate.tissue import WHITE_MATTER, Appearance
@@ -72,6 +72,8 @@ class Acquisition:
         Standard deviation of either channel, as a share of white matter (BrainWeb).
     bias : float
         Peak-to-peak range of the receive field (BrainWeb's "20 %" is 0.2).
+    receive : {"spline", "polynomial"}
+        What the receive field is made of.
     ghost : float
         Share of the signal that motion moves into two replicas.
     white_matter_level : float
@@ -86,6 +88,7 @@ class Acquisition:
     diffusion_factor: float = 2.0
     noise: float = 0.03
     bias: float = 0.2
+    receive: Literal["spline", "polynomial"] = "spline"
     ghost: float = 0.0
     white_matter_level: float = 60.0
 
@@ -221,7 +224,7 @@ def _magnitude(
         level *= pulse.gain
         clean = mixture(brain, lesions, pulse, enhanced=contrast is Contrast.T1W_CE)
         clean /= np.float32(signal(pulse, WHITE_MATTER))
-    clean *= np.float32(level) * _bias_field(brain, rng, acquisition.bias)
+    clean *= np.float32(level) * _bias_field(brain, rng, acquisition)
     size = voxel_mm(brain.grid, acquisition, contrast)
     image = average(clean, brain.grid, size, acquisition.gap_mm)
     if acquisition.ghost:
@@ -271,11 +274,15 @@ def _between(sums: NDArray[np.float64], places: NDArray[np.floating[Any]]) -> ND
     return result
 
 
-def _bias_field(brain: Brain, rng: np.random.Generator, peak_to_peak: float) -> FloatArray:
-    """A slowly varying field round 1 (knots 70 mm apart), its range that over the brain."""
-    field_ = smooth_noise(rng, brain.grid, knot_mm=70.0)
+def _bias_field(brain: Brain, rng: np.random.Generator, acquisition: Acquisition) -> FloatArray:
+    """A slowly varying field round 1, its range that over the brain."""
+    if acquisition.receive == "polynomial":
+        field_ = polynomial(rng, brain.grid.shape, degree=3)
+    else:
+        field_ = smooth_noise(rng, brain.grid, knot_mm=70.0)
     low, high = float(field_[brain.inside].min()), float(field_[brain.inside].max())
-    scaled: FloatArray = 1 + np.float32(peak_to_peak) * ((field_ - low) / (high - low) - 0.5)
+    share = (field_ - low) / (high - low) - 0.5
+    scaled: FloatArray = 1 + np.float32(acquisition.bias) * share
     return scaled
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lesionaid.geometry import Grid
 
-__all__ = ["FloatArray", "sample", "signed_distance_mm", "smooth_noise"]
+__all__ = ["FloatArray", "polynomial", "sample", "signed_distance_mm", "smooth_noise"]
 
 FloatArray = NDArray[np.float32]
 
@@ -54,6 +54,22 @@ def smooth_noise(rng: np.random.Generator, grid: Grid, *, knot_mm: float) -> Flo
     ):
         field = np.moveaxis(np.einsum("sk,kab->sab", basis, np.moveaxis(field, axis, 0)), 0, axis)
     return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)
+
+
+def polynomial(rng: np.random.Generator, shape: tuple[int, int, int], *, degree: int) -> FloatArray:
+    """A polynomial of the three axes, each from -1 to 1, with random coefficients.
+
+    Returns
+    -------
+    ndarray of shape `shape`, float32
+    """
+    x, y, z = np.ogrid[tuple(slice(-1, 1, size * 1j) for size in shape)]
+    total = np.zeros(shape)
+    for i in range(degree + 1):
+        for j in range(degree + 1 - i):
+            for k in range(degree + 1 - i - j):
+                total += rng.standard_normal() / (1 + i + j + k) * x**i * y**j * z**k
+    return np.asarray(total, dtype=np.float32)
 
 
 def _spline_basis(knots: int, size: int) -> NDArray[np.float64]:

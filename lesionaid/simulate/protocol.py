@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lesionaid.simulate.acquisition import OTHER_SCANNER, SCANNER, Acquisition
+from lesionaid.simulate.acquisition import OTHER_SCANNER, Acquisition
 from lesionaid.simulate.lesions import label_map
 from lesionaid.simulate.study import (
     ALL_CONTRASTS,
@@ -93,7 +93,7 @@ def scanned(study: SimulatedStudy, protocol: Protocol, seed: int) -> SimulatedSt
     earlier: SimulatedStudy | None = None
     for number, one in enumerate(kept):
         last = number == len(kept) - 1
-        scanner = OTHER_SCANNER if protocol.scanner_change and not last else SCANNER
+        scanner = OTHER_SCANNER if protocol.scanner_change and not last else one.acquisition
         earlier = replace(
             one,
             contrasts=protocol.contrasts or one.contrasts,
