@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.fibres import fan_noise
 from lesionaid.simulate.fields import smooth_noise
+from lesionaid.simulate.landmarks import POINTS, point_mm
 from lesionaid.simulate.lesions import (
     Box,
     SimulatedLesion,
@@ -41,6 +42,7 @@ __all__ = [
     "Border",
     "PmlCourse",
     "crescent_course",
+    "deep_course",
     "pml_course",
     "satellites",
     "volume_before",
@@ -62,7 +64,7 @@ ILL_DEFINED_MM, SHARP_MM = 6.0, 1.5
 TRACTS = 0.6
 """How unevenly the front runs along the lines of the fan (proposed)."""
 
-CRESCENT_MM = 5.0
+CRESCENT_MM = 7.0
 """Thickness at which a crescent stops to thicken (proposed)."""
 
 RIM_MM = 3.0
@@ -113,7 +115,7 @@ class PmlCourse:
 
     def lesion(self, volume_mm3: float, border: Border | None = None) -> SimulatedLesion:
         """The lesion when the front has run over a volume; its border leaves the mask alone."""
-        border = border or Border()
+        border = border or (Border(SHARP_MM) if self.site == "cerebellar" else Border())
         voxels = round(volume_mm3 / self.brain.grid.voxel_volume_mm3)
         reached = np.sort(self.arrival[np.isfinite(self.arrival)])
         now = reached[min(max(voxels, 1), reached.size) - 1]
@@ -254,6 +256,48 @@ def _speed(brain: Brain, *, cortical: bool) -> NDArray[np.float32]:
     gray_speed = CORTEX_SPEED_INVOLVED if cortical else CORTEX_SPEED
     speed = brain.white * (1.0 - 0.6 * deep) + brain.gray * gray_speed
     return np.asarray(np.maximum(speed, SLOWEST), dtype=np.float32)
+
+
+def deep_course(
+    brain: Brain,
+    rng: np.random.Generator,
+    volume_mm3: float,
+    site: str,
+    *,
+    occupied: NDArray[np.bool_] | None = None,
+    tries: int = 6,
+) -> PmlCourse | None:
+    """A focus in the deep grey matter and the white matter round it.
+
+    Parameters
+    ----------
+    brain : Brain
+        With MNI coordinates.
+    rng : numpy.random.Generator
+    volume_mm3 : float
+    site : {"putamen", "thalamus"}
+    occupied : ndarray of bool or None
+    tries : int
+
+    Returns
+    -------
+    PmlCourse or None
+        None when no side has room.
+    """
+    barred = (brain.csf > 0.5) | ~brain.inside | (brain.ventricle_mm < 2) | (brain.cortex_mm < 4)
+    barred |= brain.infratentorial
+    if occupied is not None:
+        barred |= _widen(brain, occupied, GAP_MM)
+    texture = np.exp(0.3 * smooth_noise(rng, brain.grid, knot_mm=7.0))
+    for _ in range(tries):
+        middle = point_mm(brain, POINTS[site], left=bool(rng.random() < 0.5))
+        seed = np.rint(brain.grid.to_voxel(middle + rng.uniform(-3, 3, 3))).astype(int)
+        if barred[tuple(seed)]:
+            continue
+        course = _course(brain, texture, barred, seed, "deep_gray_matter")
+        if _has_room(course, volume_mm3, LARGEST_EXTENT_MM):
+            return course
+    return None
 
 
 def _course(

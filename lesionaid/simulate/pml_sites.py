@@ -33,6 +33,9 @@ CORE_MM = 8.0
 DENTATE_MM, DENTATE_HALF_MM = (15.0, -58.0, -36.0), (6.0, 8.0, 5.5)
 """Middle and half axes of the right dentate nucleus, MNI (proposed)."""
 
+HILUM_MM = 11.0
+"""What lies nearer to the midline stays free: the dentate opens there (proposed)."""
+
 FOSSA_SHARE_SIGN = "cerebellum"
 
 
@@ -80,7 +83,7 @@ def dentate_mm(brain: Brain) -> FloatArray:
 def cerebellar_white(brain: Brain) -> NDArray[np.bool_]:
     """White matter of the cerebellar hemispheres and the middle peduncles."""
     x, y, z = _mni(brain)
-    sides = (np.abs(x) > 5) & (y < -38) & (z > -56) & (z < -18)
+    sides = (np.abs(x) > HILUM_MM) & (y < -38) & (z > -56) & (z < -18)
     white: NDArray[np.bool_] = brain.infratentorial & (brain.white > 0.5) & sides
     return white
 

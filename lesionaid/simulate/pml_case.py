@@ -1,0 +1,354 @@
+"""One patient with PML through time: where the foci are, how they look, what has grown.
+
+What stays the same over the years (place, borders, the way of the front, old plaques) is drawn
+once, in :func:`draw_case`; a date is how far the fronts have run and what the stage adds, in
+:func:`at_date`. Dots that the growing lesion reaches have fused with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.frequencies import draw_signs
+from lesionaid.simulate.lesions import SimulatedLesion, clear_of, occupied_by
+from lesionaid.simulate.patient import structure_signs
+from lesionaid.simulate.placing import Placing
+from lesionaid.simulate.pml import (
+    GAP_MM,
+    ILL_DEFINED_MM,
+    SHARP_MM,
+    Border,
+    PmlCourse,
+    crescent_course,
+    deep_course,
+    pml_course,
+    satellites,
+)
+from lesionaid.simulate.pml_look import pml_look, with_band, with_cysts, with_oedema
+from lesionaid.simulate.pml_sites import LOBES, draw_site, lobe_cores
+from lesionaid.simulate.pml_truth import pml_signs
+from lesionaid.simulate.tissue import Appearance
+from lesionaid.simulate.uptake import border_pieces, soft_patches, spots
+
+__all__ = ["DateLook", "PmlCase", "PmlDate", "at_date", "draw_case"]
+
+Placed = tuple[SimulatedLesion, Appearance]
+
+BLURRED_CORTEX_MM = 4.0
+"""Width of a border that is ill-defined towards grey matter (proposed)."""
+
+SECOND_SHARE, DEEP_SHARE, CRESCENT_SHARE = 0.4, 0.12, 0.25
+"""Volumes of further foci over that of the main one (proposed)."""
+
+LARGEST_MM = 70.0
+"""Longest side of a focus (proposed, above the 35 mm of a ball of the 22.9 ml that PML whose
+virus was found has in the median; PMC5885213)."""
+
+LARGEST_CRESCENT_MM3 = 4_500.0
+"""Of a crescent: white matter round one dentate nucleus holds hardly more."""
+
+DOTS, ROW_DOTS, ROWS = (4, 9), (4, 8), 3
+"""Satellites asked for; dots along vessels, and how many vessels (proposed)."""
+
+SPOTS = (5, 12)
+"""Enhancing spots at the border (proposed)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PmlCase:
+    """What stays the same.
+
+    Parameters
+    ----------
+    brain : Brain
+    old : tuple of (SimulatedLesion, Appearance)
+        Plaques.
+    courses : tuple of PmlCourse
+        The main focus first.
+    shares : tuple of float
+        Volume of each focus over that of the main one.
+    volume_mm3 : float
+        Of the main focus at the last date.
+    drawn : mapping of str to bool
+        Signs that were drawn; what is true is measured afterwards.
+    """
+
+    brain: Brain
+    old: tuple[Placed, ...]
+    courses: tuple[PmlCourse, ...]
+    shares: tuple[float, ...]
+    volume_mm3: float
+    drawn: Mapping[str, bool]
+
+    @property
+    def border(self) -> Border:
+        """Widths that the draw asks for."""
+        return Border(
+            ILL_DEFINED_MM if self.drawn["border_white_matter_ill_defined"] else SHARP_MM,
+            BLURRED_CORTEX_MM if self.drawn["border_grey_matter_ill_defined"] else SHARP_MM,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DateLook:
+    """What a stage adds.
+
+    Parameters
+    ----------
+    enhances : float
+        Share of full enhancement; 0 for none.
+    patterns : collection of str
+        ``enhancement_patchy``, ``enhancement_punctate``, ``enhancement_peripheral``,
+        ``enhancement_perivascular``, ``enhancing_punctate_satellites``.
+    t1_dark, oedema, burnt_out, band : bool
+        See :mod:`lesionaid.simulate.pml_look`.
+    """
+
+    enhances: float = 0.0
+    patterns: frozenset[str] = frozenset()
+    t1_dark: bool = False
+    oedema: bool = False
+    burnt_out: bool = False
+    band: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PmlDate:
+    """One date.
+
+    Parameters
+    ----------
+    lesions : tuple of (SimulatedLesion, Appearance)
+        In the order of their labels: plaques, foci, dots.
+    signs : mapping
+        What is true of them.
+    dots : tuple of SimulatedLesion
+    """
+
+    lesions: tuple[Placed, ...]
+    signs: Mapping[str, Any]
+    dots: tuple[SimulatedLesion, ...]
+
+
+def draw_case(
+    brain: Brain,
+    rng: np.random.Generator,
+    old: Sequence[Placed],
+    volume_mm3: float,
+    *,
+    active: bool = False,
+) -> PmlCase:
+    """Draw the signs and find room for the foci.
+
+    Parameters
+    ----------
+    brain : Brain
+        With MNI coordinates.
+    rng : numpy.random.Generator
+    old : sequence of (SimulatedLesion, Appearance)
+        Plaques, kept clear of.
+    volume_mm3 : float
+        Of the main focus at the last date; a cerebellar crescent has at most 4.5 ml.
+    active : bool
+        Frequencies of clinically active PML; otherwise those of early PML.
+
+    Raises
+    ------
+    ValueError
+        When the brain has no room for the main focus.
+    """
+    drawn = draw_signs("pml_active" if active else "pml", rng)
+    placing = Placing(brain)
+    for plaque, look in old:
+        placing.add(plaque, look)
+    taken = placing.taken
+    site = draw_site(rng)
+    main = _focus(brain, rng, site, volume_mm3, taken, cortical=drawn["cortical_gm"])
+    if main is None:
+        raise ValueError(f"no room for a focus of {volume_mm3:.0f} mm3 in {site}")
+    largest = min(volume_mm3, LARGEST_CRESCENT_MM3) if site == "cerebellum" else volume_mm3
+    courses, shares = [main], [1.0]
+    for other, part in _others(rng, drawn, site, active=active):
+        view = courses[-1].lesion(largest * shares[-1])
+        taken[view.box] |= view.mask
+        further = _focus(brain, rng, other, largest * part, taken, cortical=drawn["cortical_gm"])
+        if further is not None:
+            courses.append(further)
+            shares.append(part)
+    return PmlCase(brain, placing.lesions, tuple(courses), tuple(shares), largest, drawn)
+
+
+def at_date(
+    case: PmlCase,
+    rng: np.random.Generator,
+    volume_mm3: float,
+    stage: DateLook,
+    dots: Sequence[SimulatedLesion] = (),
+    *,
+    new_dots: bool = True,
+) -> PmlDate:
+    """The patient when the main focus has grown to a volume.
+
+    Parameters
+    ----------
+    case : PmlCase
+    rng : numpy.random.Generator
+    volume_mm3 : float
+    stage : DateLook
+    dots : sequence of SimulatedLesion
+        Those of the date before; the ones that the lesion has reached are gone.
+    new_dots : bool
+        Whether dots are added, where the case has them.
+    """
+    brain, drawn = case.brain, case.drawn
+    plain = [
+        course.lesion(volume_mm3 * part, None if course.site == "cerebellar" else case.border)
+        for course, part in zip(case.courses, case.shares, strict=True)
+    ]
+    taken = occupied_by(brain.grid.shape, [lesion for lesion, _ in case.old])
+    foci = occupied_by(brain.grid.shape, plain)
+    kept = [dot for dot in dots if clear_of(brain, dot, foci, GAP_MM)]
+    taken |= foci | occupied_by(brain.grid.shape, kept)
+    if drawn["punctate_satellites"] and new_dots:
+        rows = ROWS if drawn["perivascular_rows"] else 0
+        count = int(rng.integers(*DOTS, endpoint=True))
+        kept += satellites(brain, rng, plain[0], count, occupied=taken, vessels=rows)
+        taken |= occupied_by(brain.grid.shape, kept)
+    vessels: tuple[SimulatedLesion, ...] = ()
+    if stage.enhances and "enhancement_perivascular" in stage.patterns:
+        count = int(rng.integers(*ROW_DOTS, endpoint=True))
+        vessels = satellites(brain, rng, plain[0], count, occupied=taken, vessels=2)
+    shown = [_shown(case, rng, lesion, stage) for lesion in plain]
+    dot_uptake = "enhancing_punctate_satellites" in stage.patterns
+    quiet, bright = (_look(case, stage, share) for share in (0.0, stage.enhances))
+    new = (
+        *((lesion, bright) for lesion in shown),
+        *((dot, bright if dot_uptake else quiet) for dot in kept),
+        *((dot, bright) for dot in vessels),
+    )
+    new = tuple((_lit(lesion), look) for lesion, look in new)
+    lesions = (*case.old, *new)
+    signs = _signs(case, stage, lesions, len(shown), len(kept), len(vessels))
+    return PmlDate(lesions, signs, (*kept, *vessels))
+
+
+def _focus(
+    brain: Brain,
+    rng: np.random.Generator,
+    site: str,
+    volume_mm3: float,
+    taken: NDArray[np.bool_],
+    *,
+    cortical: bool,
+) -> PmlCourse | None:
+    if site == "cerebellum":
+        volume = min(volume_mm3, LARGEST_CRESCENT_MM3)
+        return crescent_course(brain, rng, volume, occupied=taken)
+    if site in ("putamen", "thalamus"):
+        return deep_course(brain, rng, volume_mm3, site, occupied=taken)
+    return pml_course(
+        brain,
+        rng,
+        volume_mm3,
+        occupied=taken,
+        cortical=cortical,
+        seeds=lobe_cores(brain)[site],
+        along_tracts=True,
+        largest_mm=LARGEST_MM,
+        tries=20,
+    )
+
+
+def _others(
+    rng: np.random.Generator, drawn: Mapping[str, bool], site: str, *, active: bool
+) -> list[tuple[str, float]]:
+    """Further foci: another lobe, deep grey matter, and in active PML a crescent."""
+    others: list[tuple[str, float]] = []
+    if drawn["widespread"]:
+        lobes = [lobe for lobe in LOBES if lobe != site]
+        others.append((lobes[int(rng.integers(len(lobes)))], SECOND_SHARE))
+    if drawn["deep_gm"]:
+        others.append(("putamen" if rng.random() < 0.5 else "thalamus", DEEP_SHARE))
+    if active and drawn["cerebellar_crescent"] and site != "cerebellum":
+        others.append(("cerebellum", CRESCENT_SHARE))
+    return others
+
+
+def _look(case: PmlCase, stage: DateLook, enhances: float) -> Appearance:
+    return pml_look(
+        dwi_bright=case.drawn["dwi_hyperintense"],
+        t1_dark=stage.t1_dark,
+        enhances=enhances,
+        burnt_out=stage.burnt_out,
+    )
+
+
+def _shown(
+    case: PmlCase, rng: np.random.Generator, lesion: SimulatedLesion, stage: DateLook
+) -> SimulatedLesion:
+    """A focus with cysts, uptake, halo and band as the case and the stage have them."""
+    if case.drawn["microcyst"]:
+        lesion = with_cysts(case.brain, rng, lesion)
+    if stage.enhances:
+        lesion = replace(lesion, uptake=_uptake(case.brain, rng, lesion, stage.patterns))
+    if stage.band:
+        lesion = with_band(case.brain, lesion)
+    return with_oedema(case.brain, lesion) if stage.oedema else lesion
+
+
+def _uptake(
+    brain: Brain, rng: np.random.Generator, lesion: SimulatedLesion, patterns: frozenset[str]
+) -> NDArray[np.float32]:
+    """What the patterns name; a faint piece of border where they name none."""
+    where = np.zeros_like(lesion.fraction)
+    if "enhancement_patchy" in patterns:
+        where = np.maximum(where, soft_patches(brain, rng, lesion))
+    if "enhancement_punctate" in patterns:
+        count = int(rng.integers(*SPOTS, endpoint=True))
+        where = np.maximum(where, spots(brain, rng, lesion, count))
+    if "enhancement_peripheral" in patterns or not where.any():
+        where = np.maximum(where, np.float32(0.7) * border_pieces(brain, rng, lesion))
+    return where
+
+
+def _lit(lesion: SimulatedLesion) -> SimulatedLesion:
+    """A dot takes up contrast as a whole."""
+    whole = lesion.role == "satellite"
+    return replace(lesion, uptake=np.ones_like(lesion.fraction)) if whole else lesion
+
+
+def _signs(
+    case: PmlCase,
+    stage: DateLook,
+    lesions: tuple[Placed, ...],
+    n_foci: int,
+    n_dots: int,
+    n_vessels: int,
+) -> dict[str, Any]:
+    old = len(case.old)
+    foci, dots = lesions[old : old + n_foci], lesions[old + n_foci :]
+    structure = structure_signs(lesions)
+    banded = [n for n in range(old + 1, old + n_foci + 1) if lesions[n - 1][0].iron is not None]
+    rims = [n for n in structure["paramagnetic_rim_lesions"] if n not in banded]
+    named = ("enhancement_patchy", "enhancement_punctate", "enhancement_peripheral")
+    enhances = stage.enhances > 0
+    return {
+        **pml_signs(case.brain, foci, dots, plaques=old > 0),
+        **{name: enhances and name in stage.patterns for name in named},
+        "enhancement_perivascular": n_vessels >= 3,
+        "enhancing_punctate_satellites": enhances
+        and n_dots >= 3
+        and "enhancing_punctate_satellites" in stage.patterns,
+        "oedema": stage.oedema,
+        "swi_hypointense_rim": bool(banded),
+        "pml_lesion": old + 1,
+        "new_or_enlarging_lesions": list(range(old + 1, len(lesions) + 1)),
+        **structure,
+        "paramagnetic_rim_lesions": rims,
+    }
