@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.fields import FloatArray, signed_distance_mm
 
@@ -22,11 +23,14 @@ __all__ = ["BOXES", "PATHS", "POINTS", "fluid_mm", "path_mm", "point_mm", "withi
 
 Point = tuple[float, float, float]
 
+NEAR_MM = 25.0
+"""As far as distances to a ventricle are computed."""
+
 POINTS: Mapping[str, Point] = {
-    "area_postrema": (0.0, -41.0, -53.0),
-    "aqueduct": (0.0, -31.0, -11.0),
-    "third_ventricle": (0.0, -6.0, -4.0),
-    "fourth_ventricle": (0.0, -41.0, -34.0),
+    "area_postrema": (0.0, -46.0, -58.0),
+    "aqueduct": (0.0, -32.0, -9.0),
+    "third_ventricle": (0.0, -8.0, -2.0),
+    "fourth_ventricle": (0.0, -41.0, -36.0),
     "hypothalamus": (4.0, -4.0, -11.0),
     "thalamus": (12.0, -18.0, 8.0),
     "putamen": (27.0, 2.0, 4.0),
@@ -49,6 +53,20 @@ PATHS: Mapping[str, Sequence[Point]] = {
         (7.0, -23.0, -29.0),
         (5.0, -27.0, -40.0),
     ),
+    "aqueduct": (
+        (0.0, -28.0, -4.0),
+        (0.0, -29.0, -6.0),
+        (0.0, -32.0, -9.0),
+        (0.0, -34.0, -12.0),
+        (0.0, -35.0, -15.0),
+    ),
+    "area_postrema": (
+        (0.0, -44.0, -54.0),
+        (0.0, -45.5, -57.0),
+        (0.0, -47.0, -60.0),
+        (0.0, -49.0, -64.0),
+        (0.0, -50.0, -68.0),
+    ),
     "splenium": (
         (-18.0, -44.0, 20.0),
         (-10.0, -41.0, 17.0),
@@ -57,11 +75,13 @@ PATHS: Mapping[str, Sequence[Point]] = {
         (18.0, -44.0, 20.0),
     ),
 }
-"""Middle lines: corona radiata to the lower pons on the right, and the splenium's arch."""
+"""Middle lines: corona radiata to the lower pons on the right, the aqueduct, the floor of the
+fourth ventricle from above the obex into the cord, and the splenium's arch."""
 
 BOXES: Mapping[str, tuple[Point, Point]] = {
-    "third_ventricle": ((-5.0, -26.0, -14.0), (5.0, 2.0, 8.0)),
-    "fourth_ventricle": ((-13.0, -50.0, -54.0), (13.0, -33.0, -20.0)),
+    "third_ventricle": ((-5.0, -26.0, -10.0), (5.0, 3.0, 8.0)),
+    "aqueduct": ((-3.0, -36.0, -14.0), (3.0, -26.0, -5.0)),
+    "fourth_ventricle": ((-13.0, -50.0, -54.0), (13.0, -33.0, -14.0)),
     "callosum": ((-12.0, -48.0, 0.0), (12.0, 36.0, 34.0)),
     "frontal": ((15.0, 5.0, 10.0), (50.0, 55.0, 60.0)),
     "brainstem": ((-18.0, -45.0, -64.0), (18.0, -12.0, -8.0)),
@@ -103,9 +123,24 @@ def path_mm(brain: Brain, name: str, *, left: bool = False) -> NDArray[np.float6
     return np.stack([place(point) for point in PATHS[name]])
 
 
-def fluid_mm(brain: Brain, name: str) -> FloatArray:
-    """Distance to the CSF of a box, for the third and the fourth ventricle."""
-    return signed_distance_mm((brain.csf > 0.5) & within_box(brain, name), brain.grid)
+def fluid_mm(brain: Brain, *names: str) -> FloatArray:
+    """Signed distance to the CSF of boxes, such as the third and the fourth ventricle.
+
+    Exact to 25 mm; infinite farther away, which no lesion of a lining needs.
+    """
+    fluid = np.zeros(brain.grid.shape, dtype=bool)
+    for name in names:
+        fluid |= (brain.csf > 0.5) & within_box(brain, name)
+    away: FloatArray = np.full(brain.grid.shape, np.inf, dtype=np.float32)
+    if not fluid.any():
+        return away
+    found = np.argwhere(fluid)
+    reach = np.ceil(NEAR_MM / np.array(brain.grid.spacing_mm)).astype(int)
+    low, high = np.maximum(found.min(axis=0) - reach, 0), found.max(axis=0) + reach + 1
+    box = tuple(slice(int(start), int(stop)) for start, stop in zip(low, high, strict=True))
+    part = fluid[box]
+    away[box] = signed_distance_mm(part, Grid(part.shape, brain.grid.affine))
+    return away
 
 
 def _mni(brain: Brain) -> NDArray[np.float32]:

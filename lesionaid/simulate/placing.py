@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.shapes import apart_from, volume_mm3
-from lesionaid.simulate.tissue import Appearance
+from lesionaid.simulate.tissue import Appearance, Tissue
 
-__all__ = ["GAP_MM", "Placing"]
+__all__ = ["GAP_MM", "Placing", "look_of"]
 
 GAP_MM = 2.5
 """Lesions keep this distance, so that each is one component of the mask."""
 
 SMALLEST_MM3 = 14.0
 """A ball of 3 mm: what is smaller after cutting is not kept."""
+
+
+SPREAD = 0.07
+"""Standard deviation of relaxation times from lesion to lesion (proposed, as for plaques)."""
+
+
+def look_of(tissue: Tissue, rng: np.random.Generator) -> Appearance:
+    """An even lesion whose relaxation times vary from lesion to lesion."""
+    severity = float(np.clip(rng.normal(0.0, SPREAD), -2 * SPREAD, 2 * SPREAD))
+    own = replace(tissue, t1_ms=tissue.t1_ms * (1 + severity), t2_ms=tissue.t2_ms * (1 + severity))
+    return Appearance(own, own)
 
 
 class Placing:

@@ -31,6 +31,7 @@ __all__ = [
     "apart_from",
     "cloud",
     "lining",
+    "marbled",
     "open_ring",
     "patches",
     "pieces",
@@ -187,6 +188,13 @@ def patches(
     level = float(np.quantile(field, 1 - share))
     soft: FloatArray = np.clip(0.5 + (field - level) / blur, 0, 1).astype(np.float32)
     return soft
+
+
+def marbled(brain: Brain, rng: np.random.Generator, lesion: SimulatedLesion) -> SimulatedLesion:
+    """The lesion with a mottled signal: its fraction falls to 0.55 in places, the mask stays."""
+    shade = np.clip(0.85 + 0.2 * _bumps(brain, rng, lesion.box, 6.0), 0.55, 1.0)
+    mottled = np.where(lesion.mask, np.maximum(lesion.fraction * shade, 0.5), lesion.fraction)
+    return replace(lesion, fraction=mottled.astype(np.float32))
 
 
 def apart_from(
