@@ -33,7 +33,7 @@ from lesionaid.simulate.lesions import (
     largest_component,
 )
 from lesionaid.simulate.pml_dots import GAP_MM, satellites
-from lesionaid.simulate.pml_sites import cerebellar_white, dentate_mm
+from lesionaid.simulate.pml_sites import cerebellar_white, dentate_mm, hilum
 
 __all__ = [
     "GAP_MM",
@@ -66,6 +66,9 @@ TRACTS = 0.6
 
 CRESCENT_MM = 7.0
 """Thickness at which a crescent stops to thicken (proposed)."""
+
+HILUM = 8.0
+"""How much slower a crescent runs into the hilum of the dentate (proposed: so it stays open)."""
 
 RIM_MM = 3.0
 """Width of the front that is bright on DWI (proposed)."""
@@ -236,11 +239,11 @@ def crescent_course(
     barred = ~cerebellar_white(brain) | (dentate <= 0) | (brain.csf > 0.3)
     if occupied is not None:
         barred |= _widen(brain, occupied, GAP_MM)
-    places = np.argwhere(~barred & (dentate <= 3.0))
+    places = np.argwhere(~barred & (dentate <= 3.0) & (hilum(brain) == 0))
     if len(places) == 0:
         return None
-    texture = np.exp(0.2 * smooth_noise(rng, brain.grid, knot_mm=7.0))
-    hug = 1 + np.clip(dentate / CRESCENT_MM, 0, 3) ** 2
+    texture = np.exp(0.3 * smooth_noise(rng, brain.grid, knot_mm=7.0))
+    hug = 1 + np.clip(dentate / CRESCENT_MM, 0, 3) ** 2 + HILUM * hilum(brain)
     slowness = np.asarray(texture * hug, dtype=np.float32)
     for _ in range(tries):
         seed = places[int(rng.integers(len(places)))]

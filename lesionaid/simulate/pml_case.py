@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.frequencies import draw_signs
+from lesionaid.simulate.halo import with_oedema
 from lesionaid.simulate.lesions import SimulatedLesion, clear_of, occupied_by
 from lesionaid.simulate.patient import structure_signs
 from lesionaid.simulate.placing import Placing
@@ -30,7 +31,7 @@ from lesionaid.simulate.pml import (
     pml_course,
     satellites,
 )
-from lesionaid.simulate.pml_look import pml_look, with_band, with_cysts, with_oedema
+from lesionaid.simulate.pml_look import pml_look, with_band, with_cysts
 from lesionaid.simulate.pml_sites import LOBES, draw_site, lobe_cores
 from lesionaid.simulate.pml_truth import pml_signs
 from lesionaid.simulate.tissue import Appearance
@@ -107,7 +108,7 @@ class DateLook:
         ``enhancement_patchy``, ``enhancement_punctate``, ``enhancement_peripheral``,
         ``enhancement_perivascular``, ``enhancing_punctate_satellites``.
     t1_dark, oedema, burnt_out, band : bool
-        See :mod:`lesionaid.simulate.pml_look`.
+        See :mod:`lesionaid.simulate.pml_look` and :mod:`lesionaid.simulate.halo`.
     """
 
     enhances: float = 0.0
@@ -227,8 +228,9 @@ def at_date(
     shown = [_shown(case, rng, lesion, stage) for lesion in plain]
     dot_uptake = "enhancing_punctate_satellites" in stage.patterns
     quiet, bright = (_look(case, stage, share) for share in (0.0, stage.enhances))
+    dark = _look(case, replace(stage, t1_dark=True), stage.enhances)
     new = (
-        *((lesion, bright) for lesion in shown),
+        *((lesion, dark if lesion.site == "cerebellar" else bright) for lesion in shown),
         *((dot, bright if dot_uptake else quiet) for dot in kept),
         *((dot, bright) for dot in vessels),
     )

@@ -1,4 +1,4 @@
-"""How PML tissue looks: diffusion rim or none, T1, microcysts, oedema, the band on SWI.
+"""How PML tissue looks: diffusion rim or none, T1, microcysts, the band on SWI.
 
 References
 ----------
@@ -14,12 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from lesionaid.simulate.brain import Brain
-from lesionaid.simulate.fields import FloatArray
-from lesionaid.simulate.lesions import Box, SimulatedLesion, box_around, offsets_mm
+from lesionaid.simulate.lesions import SimulatedLesion, offsets_mm
 from lesionaid.simulate.tissue import PML_CORE, PML_RIM, Appearance
 from lesionaid.simulate.uptake import surface_mm
 
-__all__ = ["CYST_MM", "pml_look", "with_band", "with_cysts", "with_oedema"]
+__all__ = ["CYST_MM", "pml_look", "with_band", "with_cysts"]
 
 SLIGHT_T1_MS, DARK_T1_MS, OLD_T1_MS = 1000.0, 1450.0, 1800.0
 """T1 of a core that is hardly dark, plainly dark, and burnt out (proposed; white matter 832)."""
@@ -32,10 +31,6 @@ CYST_MM = (1.6, 2.8)
 
 CYST_DEPTH_MM, CYST_VOLUME_MM3, MOST_CYSTS = 2.5, 250.0, 14
 """They keep this depth; one for so much lesion beyond it, up to a number (proposed)."""
-
-OEDEMA_MM, OEDEMA_SHARE = 8.0, 0.35
-"""Width of the halo and its share of lesion signal at the border (proposed: below the half at
-which the mask ends)."""
 
 BAND_MM = (-1.0, 2.0)
 """Where the band lies against the inner surface of the cortex (evidence file, proposed)."""
@@ -86,15 +81,6 @@ def with_cysts(brain: Brain, rng: np.random.Generator, lesion: SimulatedLesion) 
     return replace(lesion, cysts=holes)
 
 
-def with_oedema(brain: Brain, lesion: SimulatedLesion) -> SimulatedLesion:
-    """The lesion with a faint halo in white matter, outside its mask; nothing is pushed aside."""
-    wide = _widened(brain, lesion, OEDEMA_MM + 1)
-    away = -surface_mm(brain, wide)
-    halo = OEDEMA_SHARE * np.clip(1 - away / OEDEMA_MM, 0, 1) * brain.white[wide.box]
-    fraction = np.where(wide.mask, wide.fraction, np.maximum(wide.fraction, halo))
-    return replace(wide, fraction=fraction.astype(np.float32))
-
-
 def with_band(brain: Brain, lesion: SimulatedLesion) -> SimulatedLesion:
     """The lesion with iron along the inner surface of the cortex that it touches."""
     cortex = brain.cortex_mm[lesion.box]
@@ -102,33 +88,3 @@ def with_band(brain: Brain, lesion: SimulatedLesion) -> SimulatedLesion:
     band = np.clip(0.5 + cortex - low, 0, 1) * np.clip(0.5 + high - cortex, 0, 1)
     near = np.clip(1 + surface_mm(brain, lesion) / 2, 0, 1)
     return replace(lesion, iron=(band * near).astype(np.float32))
-
-
-def _widened(brain: Brain, lesion: SimulatedLesion, by_mm: float) -> SimulatedLesion:
-    """The same lesion on a box that reaches further."""
-    box = _wider_box(brain, lesion.box, by_mm)
-    pad = [
-        (inner.start - outer.start, outer.stop - inner.stop)
-        for inner, outer in zip(lesion.box, box, strict=True)
-    ]
-
-    def wide(field: FloatArray | None) -> FloatArray | None:
-        return None if field is None else np.pad(field, pad)
-
-    return replace(
-        lesion,
-        box=box,
-        fraction=np.pad(lesion.fraction, pad),
-        rim=np.pad(lesion.rim, pad),
-        uptake=wide(lesion.uptake),
-        vein=wide(lesion.vein),
-        iron=wide(lesion.iron),
-        cysts=wide(lesion.cysts),
-    )
-
-
-def _wider_box(brain: Brain, box: Box, by_mm: float) -> Box:
-    corners = [np.array([side.start for side in box]), np.array([side.stop - 1 for side in box])]
-    low, high = (box_around(brain.grid, corner, by_mm) for corner in corners)
-    x, y, z = (slice(a.start, b.stop) for a, b in zip(low, high, strict=True))
-    return (x, y, z)

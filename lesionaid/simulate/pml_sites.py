@@ -20,7 +20,7 @@ from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.fields import FloatArray
 from lesionaid.simulate.frequencies import share
 
-__all__ = ["LOBES", "cerebellar_white", "dentate_mm", "draw_site", "lobe_cores"]
+__all__ = ["LOBES", "cerebellar_white", "dentate_mm", "draw_site", "hilum", "lobe_cores"]
 
 LOBES = ("frontal", "parietal", "occipital", "temporal")
 
@@ -33,8 +33,8 @@ CORE_MM = 8.0
 DENTATE_MM, DENTATE_HALF_MM = (15.0, -58.0, -36.0), (6.0, 8.0, 5.5)
 """Middle and half axes of the right dentate nucleus, MNI (proposed)."""
 
-HILUM_MM = 11.0
-"""What lies nearer to the midline stays free: the dentate opens there (proposed)."""
+VERMIS_MM = 6.0
+"""What lies nearer to the midline is vermis or fourth ventricle (proposed)."""
 
 FOSSA_SHARE_SIGN = "cerebellum"
 
@@ -80,10 +80,16 @@ def dentate_mm(brain: Brain) -> FloatArray:
     return np.asarray((radius - 1) * mean, dtype=np.float32)
 
 
+def hilum(brain: Brain) -> FloatArray:
+    """1 medial of the dentate nuclei, where they open, falling to 0 at their middles."""
+    x, _, _ = _mni(brain)
+    return np.clip((DENTATE_MM[0] - np.abs(x)) / DENTATE_HALF_MM[0], 0, 1).astype(np.float32)
+
+
 def cerebellar_white(brain: Brain) -> NDArray[np.bool_]:
     """White matter of the cerebellar hemispheres and the middle peduncles."""
     x, y, z = _mni(brain)
-    sides = (np.abs(x) > HILUM_MM) & (y < -38) & (z > -56) & (z < -18)
+    sides = (np.abs(x) > VERMIS_MM) & (y < -38) & (z > -56) & (z < -18)
     white: NDArray[np.bool_] = brain.infratentorial & (brain.white > 0.5) & sides
     return white
 

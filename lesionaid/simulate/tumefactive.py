@@ -1,85 +1,150 @@
-"""Tumefactive demyelination: over 2 cm, ring or open ring, an edge that restricts.
+"""Tumefactive demyelination: over 2 cm, an even ring or open ring, an edge that restricts.
 
-No deformation is modelled, so ``mass_effect`` is false by construction although 57 of 126
-patients have it (PMC10502639).
+No deformation is modelled, so ``mass_effect`` is not said, although 57 of 126 patients have it
+(PMC10502639).
 
 References
 ----------
-Size and ring: JNNP 88:e1.9; lesion edge: PMID 22573639; restriction: PMC10502639.
+Size and ring: JNNP 88:e1.9; lesion edge, open towards the cortex: PMID 22573639; restriction:
+PMC10502639.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.frequencies import draw_signs
+from lesionaid.simulate.halo import with_oedema
 from lesionaid.simulate.landmarks import within_box
+from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.placing import Placing
-from lesionaid.simulate.shapes import Look, cloud, open_ring, shell, volume_mm3
-from lesionaid.simulate.tissue import MS_PLAQUE, Appearance, ms_appearance
+from lesionaid.simulate.pml_sites import lobe_cores
+from lesionaid.simulate.pml_truth import LOBE_SHARE, feret_mm
+from lesionaid.simulate.shapes import Look, cloud, volume_mm3
+from lesionaid.simulate.tissue import MS_PLAQUE, Appearance, Tissue, ms_appearance
+from lesionaid.simulate.uptake import even_ring, opened, towards_cortex
 
 __all__ = ["tumefactive_patient"]
 
-DIAMETER_MM = (25.0, 40.0)
-"""Proposed above the 20 mm of the definition, so that it stays there after cutting."""
+DIAMETER_MM = (24.0, 52.0)
+"""Of the ball before anatomy cuts it short, so that the lesion is 2 to 6 cm long (proposed)."""
 
-RIM_MM = 3.0
+SMALLEST_MM = 22.0
+"""Of the ball of the same volume, after cutting (proposed, above the 20 mm of the definition)."""
+
+WHOLE_SHARE, WHITE_SHARE = 0.8, 0.7
+"""Share of the ball that must be tissue, and share of the lesion in white matter, for its outline
+to stay even (proposed)."""
+
+RIM_MM = 2.5
 """Width of ring and restricted edge (proposed)."""
+
+HALF_OPENING_DEG = (45.0, 65.0)
+"""Half the angle by which a ring is open (proposed: 15 to 29 % of the sphere)."""
+
+ENHANCES = 0.8
+"""Share of full enhancement (proposed)."""
 
 RESTRICTED_ADC = 0.60
 """10-3 mm2/s, below white matter's 0.72 (proposed; the edge is called restricted)."""
 
-OEDEMA = replace(MS_PLAQUE, t2_ms=190.0, adc=1.4)
+DARK_T2_MS = 62.0
+"""T2 of a dark rim (proposed, below white matter's 79.6)."""
+
+OEDEMATOUS = replace(MS_PLAQUE, t2_ms=190.0, adc=1.4)
 """Proposed core."""
+
+TRIES = 120
 
 
 def tumefactive_patient(brain: Brain, rng: np.random.Generator, *, plaques: int = 4) -> Patient:
     """One large lesion, frontal as often as published, with a few MS plaques.
 
+    Parameters
+    ----------
+    brain : Brain
+        With MNI coordinates.
+    rng : numpy.random.Generator
+    plaques : int
+
     Raises
     ------
     ValueError
-        When no place leaves a lesion over 20 mm.
+        When no place leaves an even lesion over 20 mm, or the brain knows no MNI coordinates.
     """
     drawn = draw_signs("tumefactive", rng)
-    opened = drawn.pop("enhancement_open_ring") and drawn["enhancement_ring"]
-    white = (brain.white > 0.8) & ~brain.infratentorial & (brain.cortex_mm > 4)
-    frontal = within_box(brain, "frontal") | within_box(brain, "frontal", mirrored=True)
-    places = np.argwhere(white & (frontal if drawn["lobe_frontal"] else ~frontal))
-    for _ in range(40):
-        centre = brain.grid.to_mm(places[int(rng.integers(len(places)))])
-        look = Look("tumefactive", "subcortical", edge_mm=1.5, gray=0.1, roughness=0.12)
-        lesion = cloud(brain, rng, centre, float(rng.uniform(*DIAMETER_MM)), look)
-        if volume_mm3(brain, lesion) > np.pi / 6 * 22.0**3:
-            break
-    else:
-        raise ValueError("no room for a lesion over 20 mm")
-    edge = shell(brain, lesion, RIM_MM)
-    uptake = open_ring(brain, lesion, RIM_MM) if opened else edge
-    rim = replace(
-        MS_PLAQUE,
-        adc=RESTRICTED_ADC if drawn["restricted_diffusion"] else MS_PLAQUE.adc,
-        t2_ms=70.0 if drawn["t2_hypointense_rim"] else MS_PLAQUE.t2_ms,
-    )
+    open_ring = drawn.pop("enhancement_open_ring") and drawn["enhancement_ring"]
+    lesion = _placed(brain, rng, frontal=drawn["lobe_frontal"])
+    ring = even_ring(brain, lesion, RIM_MM)
+    uptake = ring
+    if open_ring:
+        half = float(rng.uniform(*HALF_OPENING_DEG))
+        uptake = opened(brain, lesion, ring, towards_cortex(brain, lesion), half)
+    lesion = replace(lesion, rim=ring, uptake=uptake)
     placing = Placing(brain)
     placing.add(
-        replace(lesion, rim=edge, uptake=uptake),
-        Appearance(OEDEMA, rim, float(drawn["enhancement_ring"]), "uptake"),
+        with_oedema(brain, lesion) if drawn["oedema"] else lesion,
+        Appearance(OEDEMATOUS, _edge(drawn), ENHANCES * drawn["enhancement_ring"], "ring"),
     )
     for plaque in ms_lesions(brain, rng, plaques, occupied=placing.taken):
         placing.add(plaque, ms_appearance(rng))
-    signs = {
-        **drawn,
-        "enhancement_ring": drawn["enhancement_ring"] and not opened,
-        "enhancement_open_ring": opened,
+    frontal = float(lobe_cores(brain)["frontal"][lesion.box][lesion.mask].mean()) >= LOBE_SHARE
+    signs: dict[str, Any] = {
+        "restricted_diffusion": drawn["restricted_diffusion"],
+        "t2_hypointense_rim": drawn["t2_hypointense_rim"],
+        "oedema": drawn["oedema"],
+        "enhancement_ring": drawn["enhancement_ring"] and not open_ring,
+        "enhancement_open_ring": open_ring,
         "contrast_enhancement": drawn["enhancement_ring"],
         "tumefactive": True,
-        "mass_effect": False,
+        "size_over_20mm": feret_mm(brain, lesion) > 20,
+        **({"lobe_frontal": True} if frontal else {}),
         **structure_signs(placing.lesions),
     }
     return Patient("tumefactive", brain, placing.lesions, signs, context={"host": "none"})
+
+
+def _placed(brain: Brain, rng: np.random.Generator, *, frontal: bool) -> SimulatedLesion:
+    """A large round lesion of which anatomy cuts off little."""
+    here = within_box(brain, "frontal") | within_box(brain, "frontal", mirrored=True)
+    deep = (brain.white > 0.8) & ~brain.infratentorial & (brain.cortex_mm > 5)
+    places = np.argwhere(deep & (here if frontal else ~here) & _aside(brain))
+    if len(places) == 0:
+        raise ValueError("no white matter for a lesion over 20 mm")
+    look = Look("tumefactive", "subcortical", edge_mm=1.5, gray=1.0, roughness=0.05)
+    for _ in range(TRIES):
+        centre = brain.grid.to_mm(places[int(rng.integers(len(places)))])
+        diameter = float(rng.uniform(*DIAMETER_MM))
+        lesion = cloud(brain, rng, centre, diameter, look)
+        volume = volume_mm3(brain, lesion)
+        whole = volume / (np.pi / 6 * diameter**3) >= WHOLE_SHARE
+        if whole and volume >= np.pi / 6 * SMALLEST_MM**3 and _white(brain, lesion) >= WHITE_SHARE:
+            return lesion
+    raise ValueError("no room for an even lesion over 20 mm")
+
+
+def _edge(drawn: dict[str, bool]) -> Tissue:
+    """Tissue of the edge."""
+    return replace(
+        MS_PLAQUE,
+        adc=RESTRICTED_ADC if drawn["restricted_diffusion"] else MS_PLAQUE.adc,
+        t2_ms=DARK_T2_MS if drawn["t2_hypointense_rim"] else MS_PLAQUE.t2_ms,
+    )
+
+
+def _white(brain: Brain, lesion: SimulatedLesion) -> float:
+    return float(brain.white[lesion.box][lesion.mask].mean()) if lesion.mask.any() else 0.0
+
+
+def _aside(brain: Brain) -> NDArray[np.bool_]:
+    """Off the midline, across which no ball may reach."""
+    assert brain.mni_mm is not None  # the frontal box has asked for it
+    off: NDArray[np.bool_] = np.abs(brain.mni_mm[..., 0]) > 20
+    return off
