@@ -17,17 +17,13 @@ from lesionaid.simulate.brain import Brain, BrainSettings
 from lesionaid.simulate.diseases import FAMILIES
 from lesionaid.simulate.protocol import Protocol, scanned
 from lesionaid.simulate.study import SimulatedStudy, dates
+from lesionaid.simulate.truth_columns import TRUTH_COLUMNS, sidecar
 from lesionaid.simulate.write import SIMULATED, lesion_rows, write_session, write_study
 
 __all__ = ["Order", "Patient", "make_dataset", "patients", "simulate_patient"]
 
 ATTEMPTS = 12
 """Seeds tried for a patient: a brain may have no room for a lesion."""
-
-TRUTH_COLUMNS = (
-    "label", "mechanism", "role", "site", "n_voxels", "volume_mm3", "equivalent_diameter_mm",
-    "ventricle_mm", "cortex_mm", "prior_volume_mm3", "growth_percent_per_month",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +214,7 @@ def _write_tables(
     lesions = (row for known in rows for row in known.lesions)
     signs = (row for known in rows for row in known.signs)
     write_atomic(folder / "truth.tsv", _tsv((*where, *TRUTH_COLUMNS), lesions))
+    write_atomic(folder / "truth.json", _json(sidecar()))
     write_atomic(folder / "truth_signs.tsv", _tsv((*where, "sign", "value"), signs))
     table = (
         {
@@ -237,7 +234,7 @@ def _write_tables(
 
 BIDSIGNORE = (
     "# Known answers of simulated studies.\n"
-    "truth.tsv\ntruth_signs.tsv\n**/truth.json\n**/context.yaml\n**/*_mask.*\n"
+    "truth.tsv\ntruth.json\ntruth_signs.tsv\n**/truth.json\n**/context.yaml\n**/*_mask.*\n"
 )
 
 PARTICIPANTS = {

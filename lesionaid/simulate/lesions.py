@@ -1,4 +1,4 @@
-"""Simulated lesions as fractions of a voxel, and what is true of each.
+"""Simulated lesions as fractions of a voxel.
 
 A lesion is a smooth field between 0 and 1 on a box of the grid: the share of a voxel that
 it fills. Its mask is the half level. The mechanisms stand in modules of their own:
@@ -19,7 +19,6 @@ from lesionaid.simulate.brain import Brain
 
 __all__ = [
     "Box",
-    "LesionTruth",
     "SimulatedLesion",
     "box_around",
     "clear_of",
@@ -27,7 +26,6 @@ __all__ = [
     "largest_component",
     "occupied_by",
     "offsets_mm",
-    "truth_of",
 ]
 
 Box = tuple[slice, slice, slice]
@@ -83,39 +81,6 @@ class SimulatedLesion:
         """Voxels of the lesion, on its box."""
         half: NDArray[np.bool_] = self.fraction >= 0.5
         return half
-
-
-@dataclass(frozen=True, slots=True)
-class LesionTruth:
-    """What is true of one lesion, counted on its voxels.
-
-    Parameters
-    ----------
-    label : int
-        In the label map that was written.
-    mechanism, role, site : str
-    n_voxels : int
-    volume_mm3 : float
-    centroid_mm : tuple of float
-        Scanner RAS+ mm.
-    equivalent_diameter_mm : float
-    ventricle_mm : float or None
-        Smallest distance of a voxel to the surface of a lateral ventricle; None where the
-        brain has none.
-    cortex_mm : float or None
-        Smallest distance of a voxel to the cortex (negative inside it).
-    """
-
-    label: int
-    mechanism: Mechanism
-    role: Role
-    site: str
-    n_voxels: int
-    volume_mm3: float
-    centroid_mm: tuple[float, float, float]
-    equivalent_diameter_mm: float
-    ventricle_mm: float | None
-    cortex_mm: float | None
 
 
 def box_around(grid: Grid, centre_voxel: NDArray[np.integer[Any]], radius_mm: float) -> Box:
@@ -196,42 +161,3 @@ def occupied_by(
     for lesion in lesions:
         taken[lesion.box] |= lesion.mask
     return taken
-
-
-def truth_of(
-    brain: Brain, labels: NDArray[np.int32], lesions: Sequence[SimulatedLesion]
-) -> tuple[LesionTruth, ...]:
-    """Count what is true of every lesion on the label map."""
-    return tuple(
-        _count(brain, labels, lesion, number) for number, lesion in enumerate(lesions, start=1)
-    )
-
-
-def _count(
-    brain: Brain, labels: NDArray[np.int32], lesion: SimulatedLesion, number: int
-) -> LesionTruth:
-    inside = labels[lesion.box] == number
-    voxels = np.argwhere(inside) + [side.start for side in lesion.box]
-    volume = len(voxels) * brain.grid.voxel_volume_mm3
-    centroid = brain.grid.to_mm(voxels.mean(axis=0))
-    return LesionTruth(
-        label=number,
-        mechanism=lesion.mechanism,
-        role=lesion.role,
-        site=lesion.site,
-        n_voxels=len(voxels),
-        volume_mm3=round(volume, 3),
-        centroid_mm=(
-            round(float(centroid[0]), 3),
-            round(float(centroid[1]), 3),
-            round(float(centroid[2]), 3),
-        ),
-        equivalent_diameter_mm=round(float((6 * volume / np.pi) ** (1 / 3)), 3),
-        ventricle_mm=_smallest(brain.ventricle_mm, lesion.box, inside),
-        cortex_mm=_smallest(brain.cortex_mm, lesion.box, inside),
-    )
-
-
-def _smallest(distance: NDArray[np.float32], box: Box, inside: NDArray[np.bool_]) -> float | None:
-    value = float(distance[box][inside].min())
-    return round(value, 3) if np.isfinite(value) else None

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.contrast import PROTOCOL, signal
-from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
+from lesionaid.simulate.lesions import SimulatedLesion, label_map
 from lesionaid.simulate.pml import pml_course, satellites
 from lesionaid.simulate.scan_tissue import with_scan_tissue
 from lesionaid.simulate.tissue import PML_CORE, PML_RIM, WHITE_MATTER, Tissue
+from lesionaid.simulate.truth import LesionTruth, truth_of
 from lesionaid.study.scan import Contrast
 
 __all__ = ["Pasted", "paste_lesion"]
@@ -246,5 +247,7 @@ def _published_ratio(contrast: Contrast, lesion: SimulatedLesion) -> NDArray[np.
 
 
 def _in_scan_mm(truth: LesionTruth, native_scale: float) -> LesionTruth:
+    if truth.centroid_mm is None:
+        return truth
     x, y, z = (round(value / native_scale, 3) for value in truth.centroid_mm)
     return replace(truth, centroid_mm=(x, y, z))

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lesionaid.simulate.brain import Brain
-from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
+from lesionaid.simulate.lesions import SimulatedLesion, label_map
 from lesionaid.simulate.tissue import Appearance
+from lesionaid.simulate.truth import Before, LesionTruth, truth_of
 
 __all__ = ["Patient", "structure_signs"]
 
@@ -48,8 +52,14 @@ class Patient:
     @property
     def truth(self) -> tuple[LesionTruth, ...]:
         """What is true of each lesion, counted on its voxels."""
-        lesions = [lesion for lesion, _ in self.lesions]
-        return truth_of(self.brain, label_map(self.brain, lesions), lesions)
+        lesions, looks = zip(*self.lesions, strict=True) if self.lesions else ((), ())
+        before = None if self.earlier is None else Before(self.earlier.labels, self.months)
+        return truth_of(self.brain, self.labels, lesions, looks, before)
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """Lesion n has label n + 1."""
+        return label_map(self.brain, [lesion for lesion, _ in self.lesions])
 
 
 def structure_signs(

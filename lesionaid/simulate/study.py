@@ -20,9 +20,10 @@ from lesionaid.simulate.acquisition import (
     voxel_mm,
 )
 from lesionaid.simulate.brain import Brain
-from lesionaid.simulate.lesions import LesionTruth, SimulatedLesion, label_map, truth_of
+from lesionaid.simulate.lesions import SimulatedLesion, label_map
 from lesionaid.simulate.patient import Patient
 from lesionaid.simulate.tissue import Appearance
+from lesionaid.simulate.truth import Before, LesionTruth, resolved_truth, truth_of
 from lesionaid.study.scan import Contrast
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
     "examine",
     "examined",
     "head_position",
-    "volumes_before",
 ]
 
 ALL_CONTRASTS = (
@@ -136,7 +136,24 @@ class SimulatedStudy:
     def truth(self) -> tuple[LesionTruth, ...]:
         """What is true of each lesion, centroids in scanner mm."""
         here = replace(self.brain, grid=self.grid)
-        return truth_of(here, self.labels, [lesion for lesion, _ in self.lesions])
+        lesions, looks = zip(*self.lesions, strict=True) if self.lesions else ((), ())
+        return truth_of(here, self.labels, lesions, looks, self._before)
+
+    @property
+    def resolved(self) -> tuple[LesionTruth, ...]:
+        """Lesions of the date before that are gone."""
+        before = self._before
+        if before is None or self.prior is None:
+            return ()
+        then = [lesion for lesion, _ in self.prior.lesions]
+        return resolved_truth(before, self.labels, then, self.brain.grid.voxel_volume_mm3)
+
+    @property
+    def _before(self) -> Before | None:
+        if self.prior is None:
+            return None
+        days = self.context.get("prior_interval_days")
+        return Before(self.prior.labels, days / DAYS_PER_MONTH if days else None)
 
 
 def examine(
@@ -232,24 +249,6 @@ def dates(study: SimulatedStudy) -> tuple[SimulatedStudy, ...]:
     """The examinations of a patient, the earliest first."""
     earlier = () if study.prior is None else dates(study.prior)
     return (*earlier, study)
-
-
-def volumes_before(study: SimulatedStudy) -> tuple[float | None, ...]:
-    """Volume in mm3 that each lesion had at the date before; None for all without one.
-
-    The brain is the same at both dates, so that a lesion is what shares voxels with it: 0 is a
-    new lesion, and lesions that have fused count together.
-    """
-    if study.prior is None:
-        return (None,) * len(study.lesions)
-    voxel = study.brain.grid.voxel_volume_mm3
-    sizes = np.bincount(study.prior.labels.ravel())
-    sizes[0] = 0
-    found = []
-    for number in range(1, len(study.lesions) + 1):
-        met = np.unique(study.prior.labels[study.labels == number])
-        found.append(round(float(sizes[met].sum() * voxel), 3))
-    return tuple(found)
 
 
 def _stored(image: NDArray[np.float32]) -> NDArray[np.integer[Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 from lesionaid.files import write_atomic
 from lesionaid.simulate.acquisition import SCANNER, voxel_mm
 from lesionaid.simulate.nifti import nifti_bytes
-from lesionaid.simulate.study import DAYS_PER_MONTH, SimulatedStudy, dates, volumes_before
+from lesionaid.simulate.study import SimulatedStudy, dates
 from lesionaid.simulate.susceptibility import ECHO_S
 from lesionaid.study.scan import Contrast
 
@@ -137,26 +137,8 @@ def _sidecar(contrast: Contrast, study: SimulatedStudy) -> dict[str, Any]:
 
 
 def lesion_rows(study: SimulatedStudy) -> list[dict[str, Any]]:
-    """What is true of each lesion, with its volume at the date before and its growth.
-
-    Growth is compound, in per cent a month, and None for a new lesion or a single date.
-    """
-    days = study.context.get("prior_interval_days")
-    return [
-        {
-            **asdict(lesion),
-            "prior_volume_mm3": before,
-            "growth_percent_per_month": _growth(before, lesion.volume_mm3, days),
-        }
-        for lesion, before in zip(study.truth, volumes_before(study), strict=True)
-    ]
-
-
-def _growth(before: float | None, now: float, days: float | None) -> float | None:
-    if not before or not days:
-        return None
-    factor = float((now / before) ** (DAYS_PER_MONTH / days))
-    return round(100 * (factor - 1), 1)
+    """What is true of each lesion, those that are gone since the date before at the end."""
+    return [asdict(lesion) for lesion in (*study.truth, *study.resolved)]
 
 
 def _truth_record(study: SimulatedStudy) -> dict[str, Any]:

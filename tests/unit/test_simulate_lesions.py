@@ -10,9 +10,9 @@ from lesionaid.simulate.lesions import (
     label_map,
     largest_component,
     occupied_by,
-    truth_of,
 )
 from lesionaid.simulate.ms import LARGEST_MM, SMALLEST_MM, ms_lesions, ovoid
+from lesionaid.simulate.truth import truth_of
 from tests.unit.simulate_phantom import VENTRICLE_MM, ball_brain
 
 
