@@ -240,7 +240,9 @@ def _surfaces(place: _Place) -> dict[str, Any]:
         found |= _surface(place, "ventricle", ventricle, None)
         found["periventricular_mm3"] = place.volume(ventricle <= BAND_MM)
     if np.isfinite(cortex).all():
-        found |= _surface(place, "cortex", cortex, brain.white[place.box] > brain.csf[place.box])
+        white = brain.white[place.box] > brain.csf[place.box]
+        beside = white & ~brain.infratentorial[place.box]
+        found |= _surface(place, "cortex", cortex, beside)
     return found
 
 
