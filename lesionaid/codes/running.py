@@ -27,6 +27,26 @@ RUNNING: dict[str, Code] = {
         "the rule no longer means what its cases say it means.",
         "mend the rule or the sign behind it; change the case only if it was wrong.",
     ),
+    "E85": Code(
+        "the outside segmenter cannot be started",
+        "there is no mask to go on with.",
+        "check the command's name and that it is installed; it is run without a shell.",
+    ),
+    "E86": Code(
+        "the outside segmenter failed",
+        "a mask that it may have left behind cannot be trusted.",
+        "run the command by hand; its last words are above.",
+    ),
+    "E87": Code(
+        "the outside segmenter ran too long",
+        "it was stopped; what it wrote is not complete.",
+        "give it more time with --segmenter-timeout, or run it apart and use --lesions.",
+    ),
+    "E88": Code(
+        "the outside segmenter wrote no mask",
+        "there is nothing to measure, and 'no mask' is not 'no lesion'.",
+        "let the command write a NIfTI mask to {out}, or into the folder {out_dir}.",
+    ),
     "E99": Code(
         "a defect of lesionaid: please report it",
         "an error that was not foreseen; nothing was written.",
@@ -96,5 +116,21 @@ RUNNING: dict[str, Code] = {
         "unknown contrast",
         "the simulator cannot scan what it does not know.",
         "give names with commas, of FLAIR, T1w, T1w_ce, T2w, DWI, ADC, SWI and phase.",
+    ),
+    "U30": Code(
+        "a setting of the segmentation is out of range",
+        "candidates would be noise, or nothing.",
+        "choose --seed between 1.5 and 6 (2 to 3.5 is useful) and --extent auto, white_matter or "
+        "cortical.",
+    ),
+    "U31": Code(
+        "the segmenter's command cannot be used",
+        "the command line was not understood, or asks for a scan that is not there.",
+        "name {out} or {out_dir}, and of {flair} {t1} {t1ce} {t2} {brain} only what the study has.",
+    ),
+    "U32": Code(
+        "options about finding lesions contradict one another",
+        "only one source of lesions can be meant.",
+        "give one of --lesions, --segmenter and --no-segment.",
     ),
 }

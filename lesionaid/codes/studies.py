@@ -44,8 +44,39 @@ STUDIES: dict[str, Code] = {
     ),
     "A20": Code(
         "no lesion mask",
-        "lesions cannot be found by this version, and 'no mask' is not 'no lesion'.",
-        "give a lesion mask (--lesions, or lesions.nii.gz in the study's folder).",
+        "without one nothing can be measured, and 'no mask' is not 'no lesion'.",
+        "give a lesion mask (--lesions, or lesions.nii.gz in the study's folder), or leave out "
+        "--no-segment and let candidates be found.",
+    ),
+    "A21": Code(
+        "lesion candidates cannot be looked for",
+        "they are found on FLAIR; other contrasts show fluid and lesions alike.",
+        "give a FLAIR, or a lesion mask (--lesions).",
+    ),
+    "A22": Code(
+        "no lesion candidate was found",
+        "that is not 'no lesion': small, faint and cortical lesions fall below every setting.",
+        "look at the FLAIR; lower --seed; or give a mask (an empty one, where a reader saw none).",
+    ),
+    "A23": Code(
+        "the outside segmenter found no lesion",
+        "that is not 'no lesion': nobody has looked at the scan.",
+        "look at the FLAIR; or give a mask (an empty one, where a reader saw none).",
+    ),
+    "W40": Code(
+        "lesions are candidates, found by lesionaid and seen by no reader",
+        "some are not lesions and some lesions are missing; every count and sign rests on them.",
+        "look at candidates.nii.gz over the FLAIR, mend it, and give it back with --lesions.",
+    ),
+    "W41": Code(
+        "few candidates: many of them may be false",
+        "where the true load is low, false candidates weigh as much as lesions.",
+        "look at every one; raise --seed to 3 or 3.5 to see which ones stay.",
+    ),
+    "W42": Code(
+        "lesions are candidates of an outside segmenter, seen by no reader",
+        "what it misses or makes up, every count and sign rests on.",
+        "look at its mask over the FLAIR, mend it, and give it back with --lesions.",
     ),
     "W30": Code(
         "contrast moved onto the reference grid",

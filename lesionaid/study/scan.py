@@ -99,6 +99,9 @@ class LesionMask:
         Stated threshold of a probabilistic mask.
     soft_volume_mm3 : float or None
         Sum of probabilities times voxel volume, of a probabilistic mask.
+    origin : {"given", "segmented", "segmenter"}
+        A user's mask; or candidates of lesionaid, or of an outside command, which no reader
+        has looked at.
     """
 
     data: NDArray[np.int32]
@@ -107,6 +110,7 @@ class LesionMask:
     kind: Literal["binary", "instances"] = "binary"
     threshold: float | None = None
     soft_volume_mm3: float | None = None
+    origin: Literal["given", "segmented", "segmenter"] = "given"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
