@@ -30,9 +30,9 @@ SEEN_MM3 = 14.0
 REGIONS: Mapping[str, tuple[Point, Point]] = {
     "medulla": ((0.0, -50.0, -72.0), (11.0, -24.0, -49.0)),
     "pons": ((0.0, -42.0, -46.0), (16.0, -12.0, -20.0)),
-    "midbrain": ((0.0, -38.0, -18.0), (16.0, -8.0, 0.0)),
-    "deep_gm_thalamus": ((2.0, -30.0, 0.0), (19.0, -4.0, 15.0)),
-    "hypothalamus": ((0.0, -14.0, -16.0), (8.0, 4.0, -6.0)),
+    "midbrain": ((0.0, -38.0, -18.0), (16.0, -12.0, -6.0)),
+    "deep_gm_thalamus": ((2.0, -30.0, 1.0), (15.0, -5.0, 14.0)),
+    "hypothalamus": ((0.0, -12.0, -16.0), (7.0, 4.0, -6.0)),
 }
 """Opposite corners in MNI mm, the same on both sides; read off the template."""
 
