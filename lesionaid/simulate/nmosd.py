@@ -60,6 +60,10 @@ SITES = (
 CLOUD_SHARE, CLOUD_STRENGTH, CLOUD_LESIONS = 0.45, 0.7, 3
 """Share of a lesion that clouds fill, share of full enhancement, lesions with clouds."""
 
+FLOOR_Y, FLOOR_Z, FLOOR_SLOPE, ROOF_MM = -34.0, -15.0, 0.31, 5.0
+"""The floor of the fourth ventricle in the midline, in MNI mm as read off the template, and how
+far behind it the lining goes: lesions are described in the dorsal brainstem, not the vermis."""
+
 CLOUD_MM3 = 200.0
 """Lesions too small for blurred patches show none."""
 
@@ -187,7 +191,19 @@ def _walls(
 ) -> list[SimulatedLesion]:
     centre, surface = point_mm(brain, POINTS[name]), fluid_mm(brain, name)
     look = _look(f"periependymal_{name}", edge_mm=2.0)
-    return pieces(lining(brain, rng, surface, centre, reach_mm, thickness_mm, look))
+    walls = lining(brain, rng, surface, centre, reach_mm, thickness_mm, look)
+    if name == "fourth_ventricle":
+        walls = _without_roof(brain, walls)
+    return pieces(walls)
+
+
+def _without_roof(brain: Brain, lesion: SimulatedLesion) -> SimulatedLesion:
+    """The floor and the side walls of the fourth ventricle, fading out towards the vermis."""
+    assert brain.mni_mm is not None
+    mni = brain.mni_mm[lesion.box]
+    behind = FLOOR_Y + FLOOR_SLOPE * (mni[..., 2] - FLOOR_Z) - mni[..., 1]
+    kept = np.clip((ROOF_MM - behind) / 2.0 + 0.5, 0, 1).astype(np.float32)
+    return replace(lesion, fraction=lesion.fraction * kept)
 
 
 def _hypothalamus(brain: Brain, rng: np.random.Generator) -> list[SimulatedLesion]:

@@ -27,6 +27,7 @@ from lesionaid.simulate.lesions import (
 )
 
 __all__ = [
+    "FADE_MM",
     "Look",
     "apart_from",
     "cloud",

@@ -22,7 +22,7 @@ from lesionaid.simulate.observed import shape_signs
 from lesionaid.simulate.observed_sites import callosal, site_signs
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.placing import Placing, look_of
-from lesionaid.simulate.shapes import Look, cloud, lining, pieces, shell, volume_mm3
+from lesionaid.simulate.shapes import FADE_MM, Look, cloud, lining, pieces, shell, volume_mm3
 from lesionaid.simulate.tissue import CSF, Appearance, Tissue
 
 __all__ = ["vascular_patient"]
@@ -37,7 +37,7 @@ EVEN = 0.5
 """Sides mirror one another when the lighter one holds this share of the other's load
 (proposed)."""
 
-LACUNE_MM = (5.0, 10.0)
+LACUNE_MM = (6.0, 11.0)
 """Within the 3 to 15 mm of STRIVE: the small ones drown in the voxel."""
 
 
@@ -139,7 +139,7 @@ def _add_bands(
     for n, reach, wide in ((front, 11.0, 1.4), (back, 11.0, 1.4), (body, 16.0, 1.0)):
         centre = brain.grid.to_mm(wall[n])
         band = lining(brain, rng, brain.ventricle_mm, centre, reach, wide * thickness_mm, look)
-        for piece in pieces(_within(band, side))[:1]:
+        for piece in pieces(_within(brain, band, side))[:1]:
             placing.add(piece, look_of(GLIOSIS, rng))
 
 
@@ -157,7 +157,7 @@ def _add_dots(
 def _add_lacunes(placing: Placing, rng: np.random.Generator, where: NDArray[np.bool_]) -> None:
     """One to three cavities with a gliotic rim of 1 mm."""
     brain = placing.brain
-    look = Look("vascular", "lacune", edge_mm=1.0)
+    look = Look("vascular", "lacune", edge_mm=2.0)
     places = np.argwhere(where)
     for voxel in places[rng.integers(len(places), size=int(rng.integers(1, 4)))]:
         hole = cloud(brain, rng, brain.grid.to_mm(voxel), float(rng.uniform(*LACUNE_MM)), look)
@@ -166,6 +166,10 @@ def _add_lacunes(placing: Placing, rng: np.random.Generator, where: NDArray[np.b
             placing.add(replace(hole, rim=rim), Appearance(CSF, GLIOSIS))
 
 
-def _within(lesion: SimulatedLesion, where: NDArray[np.bool_]) -> SimulatedLesion:
-    """Cut to the voxels where the disease goes."""
-    return replace(lesion, fraction=np.where(where[lesion.box], lesion.fraction, np.float32(0)))
+def _within(brain: Brain, lesion: SimulatedLesion, where: NDArray[np.bool_]) -> SimulatedLesion:
+    """Faded out towards the voxels where the disease does not go."""
+    from scipy.ndimage import distance_transform_edt
+
+    depth = distance_transform_edt(where[lesion.box], sampling=brain.grid.spacing_mm)
+    kept = np.clip(depth / FADE_MM, 0, 1).astype(np.float32)
+    return replace(lesion, fraction=lesion.fraction * kept)
