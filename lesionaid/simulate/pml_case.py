@@ -19,7 +19,6 @@ from lesionaid.simulate.frequencies import draw_signs
 from lesionaid.simulate.halo import with_oedema
 from lesionaid.simulate.lesions import SimulatedLesion, clear_of, occupied_by
 from lesionaid.simulate.patient import structure_signs
-from lesionaid.simulate.placing import Placing
 from lesionaid.simulate.pml import (
     GAP_MM,
     ILL_DEFINED_MM,
@@ -165,10 +164,7 @@ def draw_case(
         When the brain has no room for the main focus.
     """
     drawn = draw_signs("pml_active" if active else "pml", rng)
-    placing = Placing(brain)
-    for plaque, look in old:
-        placing.add(plaque, look)
-    taken = placing.taken
+    taken = occupied_by(brain.grid.shape, [plaque for plaque, _ in old])
     site = draw_site(rng)
     main = _focus(brain, rng, site, volume_mm3, taken, cortical=drawn["cortical_gm"])
     if main is None:
@@ -182,7 +178,7 @@ def draw_case(
         if further is not None:
             courses.append(further)
             shares.append(part)
-    return PmlCase(brain, placing.lesions, tuple(courses), tuple(shares), largest, drawn)
+    return PmlCase(brain, tuple(old), tuple(courses), tuple(shares), largest, drawn)
 
 
 def at_date(

@@ -33,15 +33,18 @@ from lesionaid.simulate.uptake import even_ring, opened, towards_cortex
 
 __all__ = ["tumefactive_patient"]
 
-DIAMETER_MM = (24.0, 52.0)
+DIAMETER_MM = (24.0, 54.0)
 """Of the ball before anatomy cuts it short, so that the lesion is 2 to 6 cm long (proposed)."""
 
 SMALLEST_MM = 22.0
 """Of the ball of the same volume, after cutting (proposed, above the 20 mm of the definition)."""
 
-WHOLE_SHARE, WHITE_SHARE = 0.8, 0.7
+WHOLE_SHARE, WHITE_SHARE = 0.78, 0.6
 """Share of the ball that must be tissue, and share of the lesion in white matter, for its outline
 to stay even (proposed)."""
+
+DENT_MM = 4.0
+"""How far a ventricle may dent the ball (proposed)."""
 
 RIM_MM = 2.5
 """Width of ring and restricted edge (proposed)."""
@@ -55,13 +58,14 @@ ENHANCES = 0.8
 RESTRICTED_ADC = 0.60
 """10-3 mm2/s, below white matter's 0.72 (proposed; the edge is called restricted)."""
 
-DARK_T2_MS = 62.0
-"""T2 of a dark rim (proposed, below white matter's 79.6)."""
+DARK_T2_MS = 72.0
+"""T2 of a dark rim (proposed, a little below white matter's 79.6)."""
 
 OEDEMATOUS = replace(MS_PLAQUE, t2_ms=190.0, adc=1.4)
 """Proposed core."""
 
-TRIES = 120
+TRIES, SHRINKS = 60, 0.93
+"""Places tried at one size, and the next size over the last."""
 
 
 def tumefactive_patient(brain: Brain, rng: np.random.Generator, *, plaques: int = 4) -> Patient:
@@ -112,22 +116,35 @@ def tumefactive_patient(brain: Brain, rng: np.random.Generator, *, plaques: int 
 
 
 def _placed(brain: Brain, rng: np.random.Generator, *, frontal: bool) -> SimulatedLesion:
-    """A large round lesion of which anatomy cuts off little."""
+    """A large round lesion of which anatomy cuts off little; smaller where it finds no place."""
     here = within_box(brain, "frontal") | within_box(brain, "frontal", mirrored=True)
-    deep = (brain.white > 0.8) & ~brain.infratentorial & (brain.cortex_mm > 5)
-    places = np.argwhere(deep & (here if frontal else ~here) & _aside(brain))
+    deep = (brain.white > 0.8) & ~brain.infratentorial & (brain.cortex_mm > 3)
+    places = np.argwhere(deep & (here if frontal else ~here))
     if len(places) == 0:
         raise ValueError("no white matter for a lesion over 20 mm")
-    look = Look("tumefactive", "subcortical", edge_mm=1.5, gray=1.0, roughness=0.05)
-    for _ in range(TRIES):
-        centre = brain.grid.to_mm(places[int(rng.integers(len(places)))])
-        diameter = float(rng.uniform(*DIAMETER_MM))
-        lesion = cloud(brain, rng, centre, diameter, look)
-        volume = volume_mm3(brain, lesion)
-        whole = volume / (np.pi / 6 * diameter**3) >= WHOLE_SHARE
-        if whole and volume >= np.pi / 6 * SMALLEST_MM**3 and _white(brain, lesion) >= WHITE_SHARE:
-            return lesion
+    look = Look("tumefactive", "subcortical", edge_mm=1.5, gray=1.0, roughness=0.09)
+    diameter = float(rng.uniform(*DIAMETER_MM))
+    while diameter >= SMALLEST_MM:
+        for _ in range(TRIES):
+            place = places[int(rng.integers(len(places)))]
+            if not _apart(brain, place, diameter / 2):
+                continue
+            lesion = cloud(brain, rng, brain.grid.to_mm(place), diameter, look)
+            volume = volume_mm3(brain, lesion)
+            if (
+                volume >= max(WHOLE_SHARE * diameter**3, SMALLEST_MM**3) * np.pi / 6
+                and _white(brain, lesion) >= WHITE_SHARE
+            ):
+                return lesion
+        diameter *= SHRINKS
     raise ValueError("no room for an even lesion over 20 mm")
+
+
+def _apart(brain: Brain, place: NDArray[np.intp], radius_mm: float) -> bool:
+    """Whether a ball here neither reaches over the midline nor runs round a ventricle."""
+    assert brain.mni_mm is not None  # the frontal box has asked for it
+    aside = abs(float(brain.mni_mm[tuple(place)][0]))
+    return aside >= radius_mm and float(brain.ventricle_mm[tuple(place)]) >= radius_mm - DENT_MM
 
 
 def _edge(drawn: dict[str, bool]) -> Tissue:
@@ -141,10 +158,3 @@ def _edge(drawn: dict[str, bool]) -> Tissue:
 
 def _white(brain: Brain, lesion: SimulatedLesion) -> float:
     return float(brain.white[lesion.box][lesion.mask].mean()) if lesion.mask.any() else 0.0
-
-
-def _aside(brain: Brain) -> NDArray[np.bool_]:
-    """Off the midline, across which no ball may reach."""
-    assert brain.mni_mm is not None  # the frontal box has asked for it
-    off: NDArray[np.bool_] = np.abs(brain.mni_mm[..., 0]) > 20
-    return off

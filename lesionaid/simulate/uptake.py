@@ -30,10 +30,10 @@ __all__ = [
     "towards_cortex",
 ]
 
-PATCH_MM, PATCH_SHARE, PATCH_SOFT = 7.0, 0.25, 1.2
+PATCH_MM, PATCH_SHARE, PATCH_SOFT = 8.0, 0.25, 1.5
 """Distance between knots, share of the lesion, and softness in standard deviations."""
 
-PIECE_MM, PIECE_SHARE = 14.0, 0.65
+PIECE_MM, PIECE_SHARE = 14.0, 0.5
 """Distance between knots, and share of the border."""
 
 SPOT_MM = (1.8, 3.2)
@@ -82,7 +82,7 @@ def soft_patches(
 def border_pieces(
     brain: Brain, rng: np.random.Generator, lesion: SimulatedLesion, *, width_mm: float = 3.0
 ) -> FloatArray:
-    """A soft band inside the border, present along about two thirds of it."""
+    """A soft band inside the border, present along about half of it."""
     depth = surface_mm(brain, lesion)
     band = np.exp(-0.5 * ((depth - width_mm / 2) / (width_mm / 2)) ** 2)
     field = _noise(brain, rng, lesion, PIECE_MM)
@@ -117,9 +117,13 @@ def spots(
 
 
 def even_ring(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatArray:
-    """A band of one width under the smoothed surface, its edges 1 mm soft."""
+    """A band of one width under the smoothed surface.
+
+    Its inner edge is 1 mm soft; outwards it reaches over the lesion's own soft edge, so that no
+    seam of core shows there.
+    """
     depth = surface_mm(brain, lesion, smooth_mm=SMOOTH_MM)
-    ring = np.clip(0.5 + depth, 0, 1) * np.clip(0.5 + width_mm - depth, 0, 1)
+    ring = np.clip(2.5 + depth, 0, 1) * np.clip(0.5 + width_mm - depth, 0, 1)
     return np.asarray(ring, dtype=np.float32)
 
 
