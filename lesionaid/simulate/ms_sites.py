@@ -15,6 +15,7 @@ fingers, U-fibres and inferior temporal lobe: Matthews L et al., Neurology 2013;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -80,8 +81,9 @@ CORTICAL_MM, INTRACORTICAL_MM = 8.0, 6.0
 UFIBRE_LENGTH_MM, UFIBRE_WIDTH_MM, UFIBRE_DEPTH_MM = (14.0, 24.0), (4.0, 6.0), 3.5
 """Length along the cortex, width across, and thickness of a curved lesion."""
 
-CURVED = 1.15
-"""Way along the cortex over the straight way, from which a lesion counts as curved."""
+CURVED = 1.2
+"""Way from end to end over the straight way, from which a lesion counts as curved (an arc of
+a third of a circle, the way along voxels being a twentieth too long)."""
 
 FOSSA_BOXES: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "pons": ((-16.0, -38.0, -42.0), (16.0, -14.0, -20.0)),
@@ -140,9 +142,11 @@ def draw_lesion(
 
 def callosum(brain: Brain) -> NDArray[np.bool_]:
     """White matter over the lateral ventricles near the midline: a proxy of the callosum."""
+    rise = np.gradient(brain.ventricle_mm, brain.grid.spacing_mm[2], axis=2)
     area: NDArray[np.bool_] = (
         (brain.white > 0.5)
         & (brain.ventricle_mm <= CALLOSAL_MM)
+        & (rise > -0.3)  # not the fornix and the thalamus, which lie under the ventricle
         & within_box(brain, "callosum")
         & ~brain.infratentorial
     )
@@ -163,6 +167,25 @@ def inferior_temporal(brain: Brain) -> NDArray[np.bool_]:
         & ~brain.infratentorial
     )
     return area
+
+
+def _bend(brain: Brain, mask: NDArray[np.bool_], start: tuple[int, ...]) -> float:
+    """The way from end to end of a mask over the straight way, 0 where the mask is empty.
+
+    The ends are the voxel farthest from the start, and the one farthest from that.
+    """
+    from skimage.graph import MCP_Geometric
+
+    if not mask[start]:
+        return 0.0
+    steps = brain.grid.spacing_mm
+    for _ in range(2):
+        begin = start
+        along, _ = MCP_Geometric(np.where(mask, 1.0, -1.0), sampling=steps).find_costs([begin])
+        reached = np.where(np.isfinite(along), along, -1.0)
+        start = tuple(int(v) for v in np.unravel_index(int(np.argmax(reached)), mask.shape))
+    straight = math.hypot(*((a - b) * step for a, b, step in zip(begin, start, steps, strict=True)))
+    return float(reached[start]) / straight if straight > 0 else 0.0
 
 
 def fossa(brain: Brain, site: str) -> NDArray[np.bool_]:
@@ -200,7 +223,8 @@ def _where(brain: Brain, site: str) -> NDArray[np.bool_]:
     if site == "ufibre":
         return (brain.white > 0.5) & ~brain.infratentorial & (cortex > 0) & (cortex <= 3.0) & far
     if site == "leukocortical":
-        return (brain.white + brain.gray > 0.9) & (np.abs(cortex) <= 1.0) & far
+        seam = (brain.white > 0.2) & (brain.gray > 0.2) & (np.abs(cortex) <= 1.0)
+        return seam & ~brain.infratentorial & far
     if site == "intracortical":
         return (brain.gray > 0.7) & (cortex <= -0.5) & far
     return above & (cortex > 4.0) & (ventricle > 6.0)
@@ -271,9 +295,7 @@ def _curved(
     edge = max(1.0, *brain.grid.spacing_mm)
     share = np.clip(0.5 - outside / edge, 0, 1).astype(np.float32)
     fraction = largest_component(share * np.clip(brain.white[box] + 0.35 * brain.gray[box], 0, 1))
-    straight = np.sqrt(x * x + y * y + z * z)
-    ends = (fraction >= 0.5) & (along > 0.35 * length)
-    if not ends.any() or float(np.mean(along[ends] / straight[ends])) < CURVED:
+    if _bend(brain, fraction >= 0.5, start) < CURVED:
         return None
     volume = np.count_nonzero(fraction >= 0.5) * brain.grid.voxel_volume_mm3
     size = float((6 * volume / np.pi) ** (1 / 3))
