@@ -20,7 +20,7 @@ from lesionaid.geometry import Grid, resample
 from lesionaid.quantity import Quantity, Unit
 from lesionaid.study.scan import Contrast, Scan, Study
 
-__all__ = ["build_anatomy"]
+__all__ = ["build_anatomy", "structure_distances"]
 
 STRUCTURES = ("lateral_ventricle", "cortex")
 MARGIN_MM = 10.0
@@ -86,7 +86,7 @@ def _from_labels(study: Study, grid: Grid) -> AnatomyMap:
         grid,
         labels.sites,
         labels.lobes,
-        _distances(labels.sites, grid),
+        structure_distances(labels.sites, grid),
         mni_mm=None,
         source="labels",
         error_mm=0.5 * max(study.anatomy.grid.spacing_mm),  # labels end at voxel borders
@@ -107,7 +107,7 @@ def _from_mni(grid: Grid) -> AnatomyMap:
         grid,
         sites,
         lobes,
-        _distances(sites, grid),
+        structure_distances(sites, grid),
         mni_mm=mm,
         source="mni",
         error_mm=MNI_ERROR_MM,
@@ -134,7 +134,7 @@ def _from_template(study: Study, grid: Grid) -> AnatomyMap:
         grid,
         sites,
         lobes,
-        _distances(sites, grid),
+        structure_distances(sites, grid),
         mni_mm=mni,
         source="template",
         error_mm=TEMPLATE_ERROR_MM,
@@ -246,7 +246,8 @@ def _look_up(mni: NDArray[np.float32], brain: NDArray[np.bool_]) -> tuple[NDArra
     return tuple(volumes)
 
 
-def _distances(sites: NDArray[np.uint8], grid: Grid) -> dict[str, NDArray[np.float32]]:
+def structure_distances(sites: NDArray[np.uint8], grid: Grid) -> dict[str, NDArray[np.float32]]:
+    """Signed distance in mm to every structure of :data:`STRUCTURES`."""
     box = bounding_box(sites > 0, grid, MARGIN_MM)
     codes = {name: code for code, name in SITES.items()}
     return {name: signed_distance_mm(sites == codes[name], grid, box) for name in STRUCTURES}
