@@ -141,7 +141,7 @@ def _inputs(study: Study, prefix: str = "") -> Iterator[InputFile]:
         ("anatomy", study.anatomy),
         ("brain mask", study.brain),
     ):
-        if image is not None:
+        if image is not None and image.source.sha256:  # candidates are no file that went in
             yield InputFile(f"{prefix}{role}", image.source)
     if study.prior is not None:
         yield from _inputs(study.prior, "prior ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from lesionaid.anatomy.align import AlignedPrior, align_prior, align_study
@@ -23,10 +24,13 @@ from lesionaid.features.catalogue import measure, unmeasured, with_extra
 from lesionaid.lesions.components import lesion_map
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.lesions.scale import Space
+from lesionaid.lesions.search import CANDIDATE_SPECS, Search, candidate_values, find_lesions
+from lesionaid.lesions.stable_ids import keep_ids
 from lesionaid.rules_path import rules_dir
 from lesionaid.signs.catalogue import SignCatalogue, load_catalogue
 from lesionaid.signs.derive import derive
 from lesionaid.signs.reader import apply_reader, read_reader_form
+from lesionaid.study.gate import load_labels
 from lesionaid.study.load import StudyPaths, find_study, load_study
 from lesionaid.study.options import GateOptions
 from lesionaid.study.scan import Study
@@ -43,6 +47,8 @@ def assess(
     space: Space = "native",
     native_scale: float | None = None,
     reader_form: Path | None = None,
+    search: Search | None = None,
+    earlier: Path | None = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Assessment:
     """Assess one study.
@@ -60,6 +66,10 @@ def assess(
         size is unknown.
     reader_form : Path, optional
         Signs that a reader saw (``--signs``).
+    search : Search, optional
+        How lesion candidates are found where no mask is given.
+    earlier : Path, optional
+        Label map of an earlier run: a lesion that is still there keeps its id.
     progress : callable
         Told the name of each stage as it begins.
 
@@ -86,8 +96,10 @@ def assess(
         loaded = load_study(paths, options, space=space, native_scale=native_scale)
     with stage("registration"):
         aligned, anatomy = _locate(loaded, obstacles)
+    with stage("lesions"):
+        aligned, found_notes = _search(aligned, anatomy, search or Search(), options, obstacles)
+        lesions = _lesions(aligned, earlier, options)
     with stage("measurement"):
-        lesions = _lesions(aligned, obstacles)
         table, prior_notes = _measure(aligned, anatomy, lesions)
     with stage("verdict"):
         signs = derive(table, catalogue, aligned.context)
@@ -103,7 +115,7 @@ def assess(
         measurements=table,
         signs=signs,
         verdict=verdict,
-        notes=(*aligned.notes, *(anatomy.notes if anatomy else ()), *prior_notes),
+        notes=(*aligned.notes, *(anatomy.notes if anatomy else ()), *found_notes, *prior_notes),
         timings=stage.seconds,
         provenance=provenance(aligned, rules_dir()),
     )
@@ -140,11 +152,33 @@ def _locate(study: Study, obstacles: list[AnalysisError]) -> tuple[Study, Anatom
         return study, None
 
 
-def _lesions(study: Study, obstacles: list[AnalysisError]) -> LesionMap | None:
+def _search(
+    study: Study,
+    anatomy: AnatomyMap | None,
+    search: Search,
+    options: GateOptions | None,
+    obstacles: list[AnalysisError],
+) -> tuple[Study, tuple[Note, ...]]:
+    """Find lesion candidates where no mask was given."""
+    if study.lesions is not None or anatomy is None:
+        return study, ()
+    try:
+        found = find_lesions(study, anatomy, search, options)
+    except AnalysisError as error:
+        obstacles.append(error)
+        return study, ()
+    return replace(study, lesions=found.mask), found.notes
+
+
+def _lesions(study: Study, earlier: Path | None, options: GateOptions | None) -> LesionMap | None:
+    """Split the mask into lesions; with an earlier label map they keep their ids."""
     if study.lesions is None:
-        obstacles.append(AnalysisError("A20"))
         return None
-    return lesion_map(study.lesions, study.native_scale)
+    lesions = lesion_map(study.lesions, study.native_scale)
+    if earlier is None:
+        return lesions
+    before, _ = load_labels(earlier, options or GateOptions())
+    return keep_ids(lesions, before.data, before.grid)
 
 
 def _measure(
@@ -152,7 +186,7 @@ def _measure(
 ) -> tuple[MeasurementTable, tuple[Note, ...]]:
     """Every measurement of the study, with its change against the prior."""
     if lesions is None:
-        return unmeasured(CHANGE_SPECS), ()
+        return unmeasured((*CHANGE_SPECS, *CANDIDATE_SPECS)), ()
     table = measure(study, anatomy, lesions)
     prior = AlignedPrior() if study.prior is None else align_prior(study, study.prior)
     change = match(
@@ -162,4 +196,6 @@ def _measure(
         native_scale=study.native_scale,
         prior_seen=prior.seen,
     )
-    return with_extra(table, CHANGE_SPECS, change.lesions, change.study), prior.notes
+    table = with_extra(table, CHANGE_SPECS, change.lesions, change.study)
+    values = candidate_values(study, lesions)
+    return with_extra(table, CANDIDATE_SPECS, *values), prior.notes

@@ -146,7 +146,7 @@ def segment(
 def _crop(grid: Grid, box: tuple[slice, slice, slice]) -> Grid:
     affine = grid.affine.copy()
     affine[:3, 3] = grid.to_mm(np.array([side.start for side in box]))
-    return Grid((*(side.stop - side.start for side in box),), affine)  # type: ignore[arg-type]
+    return Grid((*(side.stop - side.start for side in box),), affine)
 
 
 def _source(flair: Source) -> Source:

@@ -190,13 +190,18 @@ def _figures(assessment: Assessment) -> Figures | None:
 def _scan_rows(study: Study) -> list[tuple[str, Source]]:
     rows = [(str(contrast), scan.source) for contrast, scan in study.scans.items()]
     for role, image in (
-        ("lesion mask", study.lesions),
+        (_mask_role(study), study.lesions),
         ("anatomy labels", study.anatomy),
         ("brain mask", study.brain),
     ):
         if image is not None:
             rows.append((role, image.source))
     return rows
+
+
+def _mask_role(study: Study) -> str:
+    given = study.lesions is None or study.lesions.origin == "given"
+    return "lesion mask" if given else "lesion candidates, seen by no reader"
 
 
 def _quality(assessment: Assessment) -> list[tuple[str, str]]:
