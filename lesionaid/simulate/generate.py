@@ -25,6 +25,12 @@ __all__ = ["Order", "Patient", "make_dataset", "patients", "simulate_patient"]
 ATTEMPTS = 12
 """Seeds tried for a patient: a brain may have no room for a lesion."""
 
+NATIVE_SCALE = (0.84, 0.92)
+"""Patient's mm for one mm of the template (as :class:`BrainSettings` explains)."""
+
+VENTRICLE_MM = (0.0, 2.5)
+"""How far the walls of the lateral ventricles move outwards (proposed)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -104,17 +110,27 @@ def simulate_patient(order: Order, patient: Patient) -> SimulatedStudy:
         ``U21`` when no brain had room for the lesions.
     """
     generator = FAMILIES[order.family][patient.disease]
-    settings = BrainSettings(spacing_mm=order.voxel_mm, base=order.base)
     name = f"{order.family} {patient.disease}".encode()
     for attempt in range(ATTEMPTS):
         key = (*name, patient.number, attempt)
-        state = np.random.SeedSequence(order.seed, spawn_key=key).generate_state(2)
+        state = np.random.SeedSequence(order.seed, spawn_key=key).generate_state(3)
         try:
-            study = generator(int(state[0]), settings=settings)
+            study = generator(int(state[0]), settings=_head(order, int(state[2])))
         except ValueError:
             continue
         return scanned(study, order.protocol, int(state[1]))
     raise UsageError("U21", value=patient.label)
+
+
+def _head(order: Order, seed: int) -> BrainSettings:
+    """Size of the head and width of the ventricles, another for each patient."""
+    rng = np.random.default_rng(seed)
+    return BrainSettings(
+        spacing_mm=order.voxel_mm,
+        native_scale=float(rng.uniform(*NATIVE_SCALE)),
+        ventricle_mm=float(rng.uniform(*VENTRICLE_MM)),
+        base=order.base,
+    )
 
 
 def make_dataset(order: Order, folder: Path, *, processes: int = 1) -> Iterator[Patient]:

@@ -7,11 +7,11 @@ import ast
 from tests.shared_data import ROOT
 
 SECOND = "lesionaid.simulate.second"
-MAY_IMPORT = {"lesionaid/simulate/dataset.py"}
-"""The switch of the dataset; tests and benchmarks may too."""
+MAY_IMPORT = {"lesionaid/simulate/diseases.py"}
+"""The switch of ``lesionaid simulate --family``; tests and benchmarks may too."""
 
 
-def test_only_the_dataset_switch_imports_it() -> None:
+def test_only_the_switch_of_the_families_imports_it() -> None:
     for path in sorted([*ROOT.glob("lesionaid/**/*.py"), *ROOT.glob("scripts/*.py")]):
         name = path.relative_to(ROOT).as_posix()
         if name.startswith("lesionaid/simulate/second/") or name in MAY_IMPORT:

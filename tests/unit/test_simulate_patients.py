@@ -24,31 +24,36 @@ BESIDE_THE_CATALOGUE = {"lacune", "punctate_white_matter"}
 WITH_PRIOR = {"pml", "pml_inflammatory", "pml_iris", "mixed"}
 
 
+EVERYBODY = [(family, disease) for family, known in FAMILIES.items() for disease in known]
+
+
 @cache
-def study_of(disease: str):
-    return simulate_patient(Order((disease,), seed=1, voxel_mm=2.0), Patient("x", disease, 1))
+def study_of(disease: str, family: str = "first"):
+    order = Order((disease,), seed=1, family=family, voxel_mm=2.0)
+    return simulate_patient(order, Patient("x", disease, 1))
 
 
-@pytest.mark.parametrize("disease", GENERATORS)
-def test_every_disease_has_lesions_with_truth_at_every_date(disease):
-    sessions = dates(study_of(disease))
+@pytest.mark.parametrize(("family", "disease"), EVERYBODY)
+def test_every_disease_has_lesions_with_truth(family, disease):
+    sessions = dates(study_of(disease, family))
     assert len(sessions) >= (2 if disease in WITH_PRIOR else 1)
+    assert sessions[-1].lesions
     for one in sessions:
-        assert len(one.truth) == len(one.lesions) > 0
-        assert one.labels.max() == len(one.lesions)
+        assert len(one.truth) == len(one.lesions)
+        assert set(np.unique(one.labels)) <= {*range(len(one.lesions) + 1)}
 
 
-@pytest.mark.parametrize("disease", GENERATORS)
-def test_context_speaks_the_language_of_the_form(disease):
-    for one in dates(study_of(disease)):
+@pytest.mark.parametrize(("family", "disease"), EVERYBODY)
+def test_context_speaks_the_language_of_the_form(family, disease):
+    for one in dates(study_of(disease, family)):
         assert "host" in one.context
         assert set(one.context) <= set(context_keys())
 
 
-@pytest.mark.parametrize("disease", sorted(set(GENERATORS) - {"ms", "pml"}))
-def test_signs_are_those_of_the_catalogue(disease):
+@pytest.mark.parametrize(("family", "disease"), EVERYBODY)
+def test_signs_are_those_of_the_catalogue(family, disease):
     known = set(load_catalogue(rules_dir() / "signs").signs)
-    for one in dates(study_of(disease)):
+    for one in dates(study_of(disease, family)):
         told = {sign for sign in one.signs if not sign.endswith(("_lesion", "_lesions"))}
         assert told <= known | BESIDE_THE_CATALOGUE
         assert all(isinstance(one.signs[sign], bool) for sign in told)
@@ -59,6 +64,7 @@ def test_the_mixed_patient_has_a_heavy_load_and_one_new_focus():
     before, now = dates(study)
     plaques = [lesion for lesion, _ in now.lesions if lesion.mechanism == "ms"]
     assert len(plaques) >= 20
+    assert all(look.enhances == 0 for lesion, look in now.lesions if lesion.mechanism == "ms")
     assert [lesion.role for lesion, _ in now.lesions].count("main") == 1
     assert now.context["host"] == "ms"
     assert sum(t.volume_mm3 for t in before.truth) < sum(t.volume_mm3 for t in now.truth)
@@ -92,5 +98,19 @@ def test_a_patient_without_lesions_is_drawn_again():
         examined(nobody, np.random.default_rng(0))
 
 
-def test_families_are_apart():
-    assert FAMILIES["first"] is GENERATORS
+def test_both_families_know_the_same_diseases():
+    assert set(FAMILIES["second"]) == set(FAMILIES["first"]) == set(GENERATORS)
+
+
+def test_iris_is_a_series_on_the_drug_stopped_and_enhancing():
+    sessions = dates(study_of("pml_iris"))
+    assert len(sessions) >= 3
+    assert {one.context["drug"] for one in sessions} == {"natalizumab"}
+    stopped = [one.context.get("days_since_stop") for one in sessions]
+    assert stopped[0] is None
+    assert stopped[1] < stopped[2]
+    assert 26 <= stopped[-1] <= 89
+    main = sessions[-1].signs["pml_lesion"] - 1
+    volumes = [one.truth[main].volume_mm3 for one in sessions]
+    assert volumes == sorted(volumes)
+    assert sessions[0].lesions[main][1].enhances == 0

@@ -31,7 +31,7 @@ from lesionaid.simulate.second.placing import Canvas, inhibited
 from lesionaid.simulate.second.shapes import noise_blob, trodden
 from lesionaid.simulate.second.sites import untouched
 from lesionaid.simulate.second.texture import mottled, varied
-from lesionaid.simulate.second.truth import longest_mm, measured_signs
+from lesionaid.simulate.second.truth import measured_signs
 from lesionaid.simulate.tissue import Appearance, Tissue
 
 __all__ = ["mogad_patient"]
@@ -40,7 +40,7 @@ PALE, FAINT = Tissue(1220.0, 140.0, 0.82, 1.2), Tissue(1050.0, 112.0, 0.77, 0.95
 """The two tissues of a lesion (proposed: paler than an MS plaque)."""
 
 NAMED: Mapping[str, tuple[str, float, bool]] = {
-    "medulla": ("medulla", 8.0, False),
+    "area_postrema": ("area_postrema", 8.0, False),
     "pons": ("pons", 13.0, False),
     "cerebellar_peduncle_diffuse": ("middle_peduncle", 16.0, True),
     "deep_gm_thalamus": ("thalamus", 14.0, True),
@@ -50,7 +50,8 @@ NAMED: Mapping[str, tuple[str, float, bool]] = {
 BORDER_MM = 5.0
 """Mean width of the border, from 80 to 20 per cent."""
 
-LARGE_MM = 24.0
+LARGE_MM = 28.0
+"""Mean diameter of a lesion that is to be over 2 cm."""
 
 
 def mogad_patient(brain: Brain, rng: np.random.Generator) -> Patient:
@@ -101,9 +102,6 @@ def _signs(canvas: Canvas, placed: dict[str, bool], *, meninges: bool) -> dict[s
             signs[sign] = False
     if any(one.site == "subcortical" and _under_cortex(brain, one) for one in shapes):
         signs["subcortical"] = True
-    longest = max(longest_mm(brain, one) for one in shapes)
-    if longest >= LARGE_MM or longest < 18.0:
-        signs["large_lesion"] = longest >= LARGE_MM
     signs["enhancement_leptomeningeal"] = meninges
     if meninges and not signs["contrast_enhancement"]:
         # A film over the cortex, thinner than a voxel: too little to say.
@@ -168,7 +166,7 @@ def _add_subcortical(
     canvas: Canvas, rng: np.random.Generator, drawn: Draw, *, needed: bool
 ) -> None:
     """By a point process under the cortex; the first is large where that is drawn."""
-    if not (drawn["subcortical"] or drawn["large_lesion"] or needed):
+    if not (drawn["subcortical"] or drawn["size_over_20mm"] or needed):
         return
     brain = canvas.brain
     count = 1 + int(rng.poisson(2.5 * np.exp(0.3 * drawn.severity))) if drawn["multifocal"] else 1
@@ -179,8 +177,8 @@ def _add_subcortical(
         added = len(canvas.lesions) - before
         if added == count:
             return
-        large = drawn["large_lesion"] and added == 0
-        mean = 28.0 if large else 6.0 + float(rng.gamma(3.0, 2.2))
+        large = drawn["size_over_20mm"] and added == 0
+        mean = LARGE_MM if large else 6.0 + float(rng.gamma(3.0, 2.2))
         _add(canvas, rng, place, mean, "subcortical", gray=0.4)
 
 
