@@ -27,7 +27,7 @@ from lesionaid.simulate.second.latent import draw_together
 from lesionaid.simulate.second.lesions import Kind, box_at, cut, solid
 from lesionaid.simulate.second.noise import octaves
 from lesionaid.simulate.second.placing import Canvas, inhibited
-from lesionaid.simulate.second.shapes import invaded, metaballs, noise_blob, trodden
+from lesionaid.simulate.second.shapes import arrival, invaded, metaballs, noise_blob, trodden
 from lesionaid.simulate.second.sites import from_path, from_point, untouched
 from lesionaid.simulate.second.texture import cloudy, mottled, varied
 from lesionaid.simulate.second.truth import longest_mm, measured_signs
@@ -217,8 +217,9 @@ def _percolated(brain: Brain, rng: np.random.Generator) -> SimulatedLesion:
     volume = float(rng.gamma(8.0, 2200.0)) + 5000
     count = round(volume / brain.grid.voxel_volume_mm3)
     start = seed - [side.start for side in box]
-    order = invaded(np.where(room, 0.6 * noise, np.inf), start, count, tension=0.7)
-    return _made(brain, rng, box, order >= 0, "hemispheric", border_mm=3.5)
+    order = invaded(np.where(room, noise, np.inf), start, round(1.2 * count), tension=0.3)
+    mask = cut(brain, -arrival(brain, order, count), volume, room)
+    return _made(brain, rng, box, mask, "hemispheric", border_mm=3.5)
 
 
 def _made(

@@ -25,7 +25,7 @@ from lesionaid.simulate.lesions import Box, SimulatedLesion, box_around
 from lesionaid.simulate.second.lesions import Kind, box_at, cut, solid
 from lesionaid.simulate.second.noise import octaves
 from lesionaid.simulate.second.placing import clusters
-from lesionaid.simulate.second.shapes import invaded, metaballs
+from lesionaid.simulate.second.shapes import arrival, invaded, metaballs
 from lesionaid.simulate.second.texture import mottled
 from lesionaid.simulate.second.truth import points_mm
 
@@ -40,7 +40,7 @@ LONGEST_MM = 60.0
 DEEPER, RIBBON, RIBBON_INVOLVED = 1.3, 3.0, 0.5
 """How much stronger a voxel is 8 mm deeper, and in grey matter that is spared or involved."""
 
-TENSION = 0.55
+TENSION = 0.3
 
 VENTRICLE_MM = 6.0
 """Kept from the lateral ventricle."""
@@ -143,7 +143,7 @@ def grow_focus(
     ValueError
         When no seed has room.
     """
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
+    from scipy.ndimage import distance_transform_edt
 
     below = _draw_below(brain, rng)
     room = brain.inside & (brain.csf < 0.5) & (brain.infratentorial == below)
@@ -166,12 +166,9 @@ def grow_focus(
         reached = int(order.max()) + 1
         if reached < 1.05 * voxels or _extent_mm(brain, order, voxels) > LONGEST_MM:
             continue
-        # Smoothed, so that single voxels left standing fall too; dates stay nested.
-        late = np.where(order < 0, 1.6, order / voxels)
-        smooth = gaussian_filter(late, [1.3 / step for step in brain.grid.spacing_mm])
-        arrival = np.where(room[box], smooth, np.inf)
+        fell = np.where(room[box], arrival(brain, order, voxels), np.inf)
         texture = octaves(rng, order.shape, brain.grid.spacing_mm, 10.0, count=2)
-        return Focus(brain, box, arrival, border_mm, cortex_border_mm, texture)
+        return Focus(brain, box, fell, border_mm, cortex_border_mm, texture)
     raise ValueError(f"no room for a focus of {volume_mm3:.0f} mm3")
 
 
@@ -244,9 +241,10 @@ def _resistance(
     *,
     cortical: bool,
 ) -> NDArray[np.float64]:
-    noise = octaves(rng, room.shape, brain.grid.spacing_mm, 18.0, persistence=0.7)
+    noise = octaves(rng, room.shape, brain.grid.spacing_mm, 18.0, persistence=0.6)
     depth = np.clip((brain.cortex_mm[box] - 3.0) / 8.0, 0, 2.5)
-    gray = RIBBON_INVOLVED if cortical else RIBBON
+    # Where there is no cerebral cortex, folia are no wall.
+    gray = RIBBON if not cortical and np.any(brain.cortex_mm[box][room] < 0) else RIBBON_INVOLVED
     strength = noise + DEEPER * depth + gray * brain.gray[box]
     return np.where(room, strength, np.inf)
 

@@ -23,9 +23,16 @@ from lesionaid.simulate.fields import FloatArray
 from lesionaid.simulate.lesions import Box, offsets_mm
 from lesionaid.simulate.second.noise import octaves
 
-__all__ = ["beads", "invaded", "metaballs", "noise_blob", "trodden"]
+__all__ = ["arrival", "beads", "invaded", "metaballs", "noise_blob", "trodden"]
 
-FACES = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+NEAR = tuple(
+    (di, dj, dk, 1.0 if abs(di) + abs(dj) + abs(dk) == 1 else 0.6)
+    for di in (-1, 0, 1)
+    for dj in (-1, 0, 1)
+    for dk in (-1, 0, 1)
+    if 1 <= abs(di) + abs(dj) + abs(dk) <= 2
+)
+"""Neighbours by face and by edge, and how much each counts; by face alone crystals grow."""
 
 
 def metaballs(
@@ -146,7 +153,7 @@ def invaded(
     order = np.full(resistance.shape, -1, dtype=np.int64)
     shape = resistance.shape
     start = (int(seed[0]), int(seed[1]), int(seed[2]))
-    touching = np.zeros(shape, dtype=np.int8)
+    touching = np.zeros(shape, dtype=np.float32)
     front = [(0.0, start)]
     taken = 0
     while front and taken < count:
@@ -155,12 +162,26 @@ def invaded(
             continue
         order[i, j, k] = taken
         taken += 1
-        for di, dj, dk in FACES:
+        for di, dj, dk, weight in NEAR:
             at = (i + di, j + dj, k + dk)
             if not all(0 <= n < size for n, size in zip(at, shape, strict=True)):
                 continue
             if order[at] >= 0 or not np.isfinite(resistance[at]):
                 continue
-            touching[at] += 1
+            touching[at] += weight
             heapq.heappush(front, (float(resistance[at]) - tension * float(touching[at]), at))
     return order
+
+
+def arrival(
+    brain: Brain, order: NDArray[np.int64], count: int, *, blur_mm: float = 1.8
+) -> NDArray[np.float64]:
+    """When each voxel fell, as a share of a count, smoothed: what was left standing falls too.
+
+    Level sets of one arrival lie within one another, so that dates do.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    late = np.where(order < 0, 1.6, order / count)
+    blur = [blur_mm / step for step in brain.grid.spacing_mm]
+    return np.asarray(gaussian_filter(late, blur), dtype=float)

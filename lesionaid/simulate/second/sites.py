@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,6 @@ AROUND_MM: Mapping[str, float] = {
     "hypothalamus": 5.0,
     "thalamus": 9.0,
     "pons": 12.0,
-    "medulla": 8.0,
     "middle_peduncle": 9.0,
 }
 """Radius of the ball that stands for a site, in the patient's mm (proposed)."""
@@ -46,9 +46,7 @@ def from_path(brain: Brain, name: str, *, left: bool = False) -> FloatArray:
 
     line = np.ones(brain.grid.shape, dtype=bool)
     corners = path_mm(brain, name, left=left)
-    dense = np.concatenate(
-        [np.linspace(a, b, 25) for a, b in zip(corners[:-1], corners[1:], strict=True)]
-    )
+    dense = np.concatenate([np.linspace(a, b, 25) for a, b in pairwise(corners)])
     voxels = np.rint(brain.grid.to_voxel(dense)).astype(int)
     line[tuple(np.clip(voxels, 0, np.array(brain.grid.shape) - 1).T)] = False
     return np.asarray(

@@ -32,14 +32,14 @@ SWOLLEN = Tissue(1450.0, 200.0, 0.86, 1.5)
 EDGE = Tissue(1250.0, 150.0, 0.81, 1.1)
 """Core and edge (proposed)."""
 
-RESTRICTED_ADC, DARK_T2_MS = 0.58, 68.0
+RESTRICTED_ADC, DARK_T2_MS = 0.58, 76.0
 """Of an edge that restricts, and of one that is dark on T2 (proposed)."""
 
 LEAST_MM, MORE = 24.0, (2.2, 4.0)
 """Diameter: at least this much, and a gamma law on top (proposed, over the 20 mm of the
 definition)."""
 
-RING_MM = 3.0
+RING_MM = 2.6
 
 
 def tumefactive_patient(brain: Brain, rng: np.random.Generator) -> Patient:
@@ -97,6 +97,7 @@ def _signs(canvas: Canvas, drawn: Draw, *, opened: bool) -> dict[str, Any]:
         "enhancement_open_ring": opened,
         "restricted_diffusion": drawn["restricted_diffusion"],
         "t2_hypointense_rim": drawn["t2_hypointense_rim"],
+        "oedema": False,
         "mass_effect": False,
         "punctate_satellites": False,
         **structure_signs(lesions),
@@ -107,13 +108,14 @@ def _large(brain: Brain, rng: np.random.Generator, drawn: Draw) -> SimulatedLesi
     white = (brain.white > 0.7) & ~brain.infratentorial & (brain.cortex_mm > 4)
     frontal = within_box(brain, "frontal") | within_box(brain, "frontal", mirrored=True)
     places = np.argwhere(white & (frontal if drawn["lobe_frontal"] else ~frontal))
-    kind = Kind("tumefactive", "subcortical", border_mm=float(rng.gamma(10.0, 0.18)), gray=0.5)
+    kind = Kind("tumefactive", "subcortical", border_mm=float(rng.gamma(10.0, 0.18)), gray=0.95)
     for _ in range(30):
         centre = np.asarray(brain.grid.to_mm(places[int(rng.integers(len(places)))]), dtype=float)
         diameter = min(LEAST_MM + float(rng.gamma(*MORE)), 45.0)
         box = box_at(brain, centre, 0.9 * diameter + 4)
-        room = (brain.white[box] > 0.35) & ~brain.infratentorial[box]
-        room &= brain.ventricle_mm[box] > 1
+        # It fills grey matter too, to within the outer cortex: nothing is pushed aside here.
+        room = (brain.csf[box] < 0.4) & brain.inside[box] & ~brain.infratentorial[box]
+        room &= (brain.ventricle_mm[box] > 1) & (brain.cortex_mm[box] > -1.5)
         level = noise_blob(brain, rng, box, centre, diameter / 2, roughness=0.22)
         # Cut by the dome too, or the noise would go looking for white matter far off.
         mask = cut(brain, level, np.pi / 6 * diameter**3, room & (level > -1.6))

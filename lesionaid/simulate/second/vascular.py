@@ -27,7 +27,7 @@ from lesionaid.simulate.tissue import CSF, Appearance, Tissue
 
 __all__ = ["vascular_patient"]
 
-GLIOSIS, FAINT = Tissue(1160.0, 132.0, 0.79, 1.1), Tissue(1020.0, 110.0, 0.76, 0.95)
+GLIOSIS, FAINT = Tissue(1200.0, 142.0, 0.80, 1.15), Tissue(1080.0, 122.0, 0.77, 1.0)
 
 THINNING_MM, HORNS = 2.2, 0.8
 """Length over which bands fade from the wall; how much horns weigh more."""
@@ -39,6 +39,9 @@ PIECES = 3
 """Level sets a side: each its largest piece, so that one side may show several."""
 
 U_FIBRE_MM = 4.5
+
+LACUNE_MM = 10.0
+"""Largest diameter of a lacune (proposed, under the 15 mm where the word ends)."""
 
 
 def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
@@ -53,7 +56,7 @@ def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     Raises
     ------
     ValueError
-        When the brain knows no MNI coordinates.
+        When the brain knows no MNI coordinates, or there is no room.
     """
     drawn = draw_together("vascular", rng)
     canvas = Canvas(brain)
@@ -62,7 +65,9 @@ def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     assert brain.mni_mm is not None
     burden = np.exp(0.4 * drawn.severity)
     volumes = []
-    for right in (True, False) if drawn["symmetric"] else (bool(rng.random() < 0.5),):
+    banded = drawn["periventricular"] or not drawn["deep_wm"]
+    sides = (True, False) if drawn["symmetric"] else (bool(rng.random() < 0.5),)
+    for right in sides if banded else ():
         half = free & ((brain.mni_mm[..., 0] > 0) == right)
         volume = float(rng.gamma(*BAND_MM3)) * burden if not volumes else volumes[0]
         volumes.append(_add_bands(canvas, rng, half, volume * float(rng.gamma(40.0, 1 / 40))))
@@ -76,9 +81,11 @@ def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
         "punctate_satellites": False,
         **structure_signs(canvas.lesions),
     }
-    if len(volumes) == 1 or min(volumes) == 0:
+    if not canvas.lesions:
+        raise ValueError("no room for a lesion")
+    if len(volumes) == 1 or (len(volumes) == 2 and min(volumes) == 0):
         signs["symmetric"] = False
-    elif min(volumes) > 0.6 * max(volumes):
+    elif len(volumes) == 2 and min(volumes) > 0.6 * max(volumes):
         signs["symmetric"] = True
     return Patient("vascular", brain, canvas.lesions, signs, context={"host": "none"})
 
@@ -124,7 +131,9 @@ def _scatter(
     for place in inhibited(brain, rng, where.astype(float), 10.0, 12 * count):
         if added == count:
             break
-        diameter = 4.5 + float(rng.gamma(2.0, 1.3)) if hollow else 3.1 + float(rng.gamma(2.0, 0.9))
+        diameter = 3.1 + float(rng.gamma(2.0, 0.9))
+        if hollow:
+            diameter = min(1.4 + diameter, LACUNE_MM)
         box = box_at(brain, place, 1.5 * diameter + 3)
         room = (brain.white[box] > 0.4) & (brain.cortex_mm[box] > U_FIBRE_MM)
         draw = metaballs if hollow else noise_blob
