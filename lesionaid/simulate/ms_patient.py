@@ -28,15 +28,13 @@ from lesionaid.simulate.frequencies import draw_signs, share
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.ms import draw_diameter
 from lesionaid.simulate.ms_placing import MsPlacing
+from lesionaid.simulate.ms_regions import between_nuclei, callosum, inferior_temporal
 from lesionaid.simulate.ms_signs import ms_signs
 from lesionaid.simulate.ms_sites import (
     FOSSA,
     GROUP,
     NAMED,
-    between_nuclei,
-    callosum,
     draw_lesion,
-    inferior_temporal,
     places,
 )
 from lesionaid.simulate.patient import Patient

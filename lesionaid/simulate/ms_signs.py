@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.lesions import SimulatedLesion
-from lesionaid.simulate.ms_sites import FOSSA, callosum, fossa, inferior_temporal
+from lesionaid.simulate.ms_regions import callosum, fossa, inferior_temporal
+from lesionaid.simulate.ms_sites import FOSSA
 from lesionaid.simulate.patient import structure_signs
 from lesionaid.simulate.tissue import Appearance
 

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
-from lesionaid.simulate.landmarks import POINTS, within_box
 from lesionaid.simulate.lesions import (
     SimulatedLesion,
     box_around,
@@ -31,17 +30,20 @@ from lesionaid.simulate.lesions import (
     offsets_mm,
 )
 from lesionaid.simulate.ms import away_from_ventricle, ovoid
+from lesionaid.simulate.ms_regions import (
+    FOSSA_BOXES,
+    callosum,
+    fossa,
+    from_midline_mm,
+    inferior_temporal,
+)
 from lesionaid.simulate.shapes import Look, cloud
 
 __all__ = [
     "FOSSA",
     "GROUP",
     "NAMED",
-    "between_nuclei",
-    "callosum",
     "draw_lesion",
-    "fossa",
-    "inferior_temporal",
     "places",
 ]
 
@@ -71,9 +73,11 @@ NAMED = frozenset(("callosal", "inferior_temporal", *FOSSA))
 FINGER_ELONGATION = (1.8, 2.8)
 """Long over short axis; 1.5 is where lesionaid's definition of a finger begins."""
 
-CALLOSAL_MM, CALLOSAL_HALF_MM = 5.0, 10.0
-"""How far from the ventricle the callosum reaches, and how far from the midline the
-calloso-septal interface."""
+ABUTS_MM = 2.0
+"""A lesion that grey matter cut off from the ventricle by more is not periventricular."""
+
+CALLOSAL_HALF_MM = 10.0
+"""How far from the midline the calloso-septal interface reaches."""
 
 CORTICAL_MM, INTRACORTICAL_MM = 8.0, 6.0
 """Largest diameters of leukocortical and intracortical lesions."""
@@ -85,21 +89,8 @@ CURVED = 1.2
 """Way from end to end over the straight way, from which a lesion counts as curved (an arc of
 a third of a circle, the way along voxels being a twentieth too long)."""
 
-FOSSA_BOXES: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    "pons": ((-16.0, -38.0, -42.0), (16.0, -14.0, -20.0)),
-    "midbrain": ((-14.0, -36.0, -19.0), (14.0, -12.0, -8.0)),
-    "medulla": ((-12.0, -50.0, -64.0), (12.0, -28.0, -44.0)),
-}
-"""Opposite corners in MNI mm, read off the template like those of the landmarks."""
-
-NUCLEI_BOX = ((0.0, -40.0, -14.0), (33.0, 24.0, 20.0))
-"""Thalamus, striatum and what lies between, on the right (MNI mm)."""
-
-PEDUNCLE_MM, SHORE_MM = 8.0, 4.0
-"""Radius of the middle peduncle; depth under the surface of the brainstem."""
-
-INFERIOR_TEMPORAL_BOX = ((26.0, -52.0, -34.0), (60.0, 2.0, -8.0))
-"""White matter under the superior temporal sulcus, on the right (MNI mm)."""
+SHORE_MM = 4.0
+"""Depth under the surface of the brainstem to which its lesions lie."""
 
 
 def places(brain: Brain, site: str) -> NDArray[np.intp]:
@@ -140,35 +131,6 @@ def draw_lesion(
     return ovoid(brain, centre, direction, diameter_mm, elongation, site=site, rng=rng)
 
 
-def callosum(brain: Brain) -> NDArray[np.bool_]:
-    """White matter over the lateral ventricles near the midline: a proxy of the callosum."""
-    rise = np.gradient(brain.ventricle_mm, brain.grid.spacing_mm[2], axis=2)
-    area: NDArray[np.bool_] = (
-        (brain.white > 0.5)
-        & (brain.ventricle_mm <= CALLOSAL_MM)
-        & (rise > -0.3)  # not the fornix and the thalamus, which lie under the ventricle
-        & within_box(brain, "callosum")
-        & ~brain.infratentorial
-    )
-    return area
-
-
-def between_nuclei(brain: Brain) -> NDArray[np.bool_]:
-    """White matter among the deep nuclei, chiefly the internal capsule, by a box in MNI mm."""
-    area: NDArray[np.bool_] = (brain.white > 0.5) & _within(brain, *NUCLEI_BOX, both_sides=True)
-    return area
-
-
-def inferior_temporal(brain: Brain) -> NDArray[np.bool_]:
-    """White matter of the inferior temporal lobe on both sides, by a box in MNI mm."""
-    area: NDArray[np.bool_] = (
-        (brain.white > 0.5)
-        & _within(brain, *INFERIOR_TEMPORAL_BOX, both_sides=True)
-        & ~brain.infratentorial
-    )
-    return area
-
-
 def _bend(brain: Brain, mask: NDArray[np.bool_], start: tuple[int, ...]) -> float:
     """The way from end to end of a mask over the straight way, 0 where the mask is empty.
 
@@ -188,21 +150,6 @@ def _bend(brain: Brain, mask: NDArray[np.bool_], start: tuple[int, ...]) -> floa
     return float(reached[start]) / straight if straight > 0 else 0.0
 
 
-def fossa(brain: Brain, site: str) -> NDArray[np.bool_]:
-    """A site of the posterior fossa: the peduncle's and the brainstem's are drawn by hand."""
-    mni = _mni(brain)
-    x, y, z = np.abs(mni[..., 0]), mni[..., 1], mni[..., 2]
-    centre = POINTS["middle_peduncle"]
-    away = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
-    if site == "cerebellar_peduncle":
-        area = away <= PEDUNCLE_MM**2
-    elif site == "cerebellum":
-        area = (y < -48.0) & (x > 4.0) & (away > (1.5 * PEDUNCLE_MM) ** 2)
-    else:
-        area = _within(brain, *FOSSA_BOXES[site])
-    return np.asarray(area & brain.infratentorial)
-
-
 def _where(brain: Brain, site: str) -> NDArray[np.bool_]:
     white = brain.white > 0.7
     if GROUP[site] == "infratentorial":
@@ -211,7 +158,7 @@ def _where(brain: Brain, site: str) -> NDArray[np.bool_]:
     above = white & ~brain.infratentorial
     cortex, ventricle = brain.cortex_mm, brain.ventricle_mm
     if site == "callosal":
-        half = np.abs(_mni(brain)[..., 0]) <= CALLOSAL_HALF_MM
+        half = from_midline_mm(brain) <= CALLOSAL_HALF_MM
         return callosum(brain) & (ventricle > 0) & (ventricle <= 2.0) & half
     if site == "inferior_temporal":
         return inferior_temporal(brain) & above & (cortex > 2.0)
@@ -246,7 +193,9 @@ def _periventricular(
         return None
     long = diameter_mm / 2 * elongation ** (2 / 3)
     centre = centre + direction * (0.9 * long - float(brain.ventricle_mm[tuple(voxel)]))
-    return ovoid(brain, centre, direction, diameter_mm, elongation, site=site, rng=rng)
+    lesion = ovoid(brain, centre, direction, diameter_mm, elongation, site=site, rng=rng)
+    wall = brain.ventricle_mm[lesion.box][lesion.mask]
+    return lesion if wall.size and wall.min() <= ABUTS_MM else None
 
 
 def _cortical(
@@ -309,24 +258,3 @@ def _shore(brain: Brain) -> NDArray[np.bool_]:
     size = [2 * int(np.ceil(SHORE_MM / step)) + 1 for step in brain.grid.spacing_mm]
     near: NDArray[np.bool_] = maximum_filter((brain.csf > 0.5) | ~brain.inside, size=size)
     return near
-
-
-def _within(
-    brain: Brain,
-    low: tuple[float, float, float],
-    high: tuple[float, float, float],
-    *,
-    both_sides: bool = False,
-) -> NDArray[np.bool_]:
-    mni = _mni(brain)
-    inside = np.ones(brain.grid.shape, dtype=bool)
-    for axis in range(3):
-        at = np.abs(mni[..., 0]) if axis == 0 and both_sides else mni[..., axis]
-        inside &= (at >= low[axis]) & (at <= high[axis])
-    return inside
-
-
-def _mni(brain: Brain) -> NDArray[np.float32]:
-    if brain.mni_mm is None:
-        raise ValueError("this brain knows no MNI coordinates, so it has no named sites")
-    return brain.mni_mm
