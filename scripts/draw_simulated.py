@@ -27,8 +27,12 @@ from lesionaid.study.scan import Contrast
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "simulator"
 SPACING_MM = 1.2
-SEEDS = range(1, 25)
-ROWS = 7
+SEEDS = {"nmosd": (12, 6, 14, 18), "mogad": (2, 1, *range(3, 40))}
+"""Patients that show a disease's sites between them; others are looked for from 1 on."""
+
+SEARCHED = range(1, 7)
+ROWS = {"nmosd": 12}
+MOST_ROWS = 7
 TILE, STRIP, FRAME = 216, 20, 4
 """Pixels: edge of a picture, height of a caption, space between pictures."""
 
@@ -73,8 +77,9 @@ def main(folder: Path = FOLDER, *diseases: str) -> None:
 def disease_rows(disease: str) -> Iterator[Row]:
     """The largest lesion of every site, from as few patients as show them all."""
     shown: set[str] = set()
-    for seed in SEEDS:
-        if len(shown) >= ROWS:
+    rows = ROWS.get(disease, MOST_ROWS)
+    for seed in SEEDS.get(disease, SEARCHED):
+        if len(shown) >= rows:
             return
         try:
             study = GENERATORS[disease](seed, settings=BrainSettings(spacing_mm=SPACING_MM))
@@ -83,7 +88,7 @@ def disease_rows(disease: str) -> Iterator[Row]:
         largest = sorted(study.lesions, key=lambda pair: -pair[0].mask.sum())
         for lesion, look in largest:
             name = site_name(lesion, look)
-            if name in shown or len(shown) >= ROWS:
+            if name in shown or len(shown) >= rows:
                 continue
             shown.add(name)
             caption = f"{disease}: {name}; seed {seed}; simulated, no patient"
@@ -93,7 +98,7 @@ def disease_rows(disease: str) -> Iterator[Row]:
 
 def follow_up_rows() -> Iterator[Row]:
     """The same slices at the attack and after it, of a patient whose lesions went in part."""
-    for seed in SEEDS:
+    for seed in SEARCHED:
         rng = np.random.default_rng(seed)
         brain = make_brain(rng, BrainSettings(spacing_mm=SPACING_MM))
         after = mogad_patient(brain, rng, follow_up=True)

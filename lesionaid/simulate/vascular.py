@@ -72,7 +72,7 @@ def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     if drawn["deep_wm"]:
         count = int(rng.integers(4, 9))
         for side in sides:
-            _add_dots(placing, rng, deep & side, count)
+            _add_dots(placing, rng, deep & side, count, free)
     if drawn["lacune"]:
         _add_lacunes(placing, rng, deep | _deep_gray(brain))
     signs = _signs(brain, placing.lesions)
@@ -144,25 +144,30 @@ def _add_bands(
 
 
 def _add_dots(
-    placing: Placing, rng: np.random.Generator, where: NDArray[np.bool_], count: int
+    placing: Placing,
+    rng: np.random.Generator,
+    where: NDArray[np.bool_],
+    count: int,
+    free: NDArray[np.bool_],
 ) -> None:
+    """Round lesions, centred in one area and faded out towards the end of another."""
     brain = placing.brain
     look = Look("vascular", "deep_white_matter", edge_mm=1.5, gray=0.0)
     places = np.argwhere(where)
     for voxel in places[rng.integers(len(places), size=count)] if len(places) else ():
         dot = cloud(brain, rng, brain.grid.to_mm(voxel), float(rng.uniform(3.5, 7.0)), look)
-        placing.add(dot, look_of(GLIOSIS, rng))
+        placing.add(_within(brain, dot, free), look_of(GLIOSIS, rng))
 
 
 def _add_lacunes(placing: Placing, rng: np.random.Generator, where: NDArray[np.bool_]) -> None:
-    """One to three cavities with a gliotic rim of 1 mm."""
+    """One to three cavities with a gliotic rim of 1 mm, or a voxel where that is more."""
     brain = placing.brain
     look = Look("vascular", "lacune", edge_mm=2.0)
     places = np.argwhere(where)
     for voxel in places[rng.integers(len(places), size=int(rng.integers(1, 4)))]:
         hole = cloud(brain, rng, brain.grid.to_mm(voxel), float(rng.uniform(*LACUNE_MM)), look)
         if volume_mm3(brain, hole) > 0:
-            rim = shell(brain, hole, 1.0)
+            rim = shell(brain, hole, max(1.0, *brain.grid.spacing_mm))
             placing.add(replace(hole, rim=rim), Appearance(CSF, GLIOSIS))
 
 
