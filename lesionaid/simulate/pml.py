@@ -173,7 +173,8 @@ def pml_course(
     seeds : ndarray of bool or None
         Voxels of which one, within 2.5 mm of the cortex, is where it starts.
     along_tracts : bool
-        Whether it runs further along the fan of the corona radiata than across it.
+        Whether it runs further along the fan of the corona radiata than across it, and slows
+        down towards the ventricles.
     largest_mm : float
         Longest side that the lesion may have.
     tries : int
@@ -194,7 +195,8 @@ def pml_course(
         return None
     texture = np.exp(0.45 * smooth_noise(rng, brain.grid, knot_mm=7.0))
     if along_tracts:
-        texture *= np.exp(TRACTS * fan_noise(rng, brain))
+        near = np.clip((ventricle_gap_mm + 6.0 - brain.ventricle_mm) / 3.0, 0, 2)
+        texture *= np.exp(TRACTS * fan_noise(rng, brain)) * (1 + 2 * near**2)
     slowness = np.asarray(texture / _speed(brain, cortical=cortical), dtype=np.float32)
     for _ in range(tries):
         seed = places[int(rng.integers(len(places)))]

@@ -25,8 +25,10 @@ SATELLITE_MM = (2.4, 4.7)
 SATELLITE_REACH_MM = 16.0
 """How far from the main lesion satellites lie (proposed, inside the 20 mm of a group)."""
 
-VESSEL_WIDTH_MM, VESSEL_LENGTH_MM = 1.5, 22.0
+VESSEL_WIDTH_MM, VESSEL_LENGTH_MM = 1.5, 30.0
 """Half width and length of a row of dots (proposed)."""
+
+LINES_TRIED = 8
 
 SPECK_MM3, SMALL_MM3 = 3.0, np.pi / 6 * 5.0**3
 """A satellite's mask lies between these volumes."""
@@ -84,16 +86,30 @@ def satellites(
 def _along_vessels(
     brain: Brain, rng: np.random.Generator, places: NDArray[np.intp], count: int
 ) -> NDArray[np.intp]:
-    """Places near lines that run as the distance to the cortex grows fastest."""
+    """Places near lines that run as the distance to the cortex grows fastest.
+
+    Of some lines through random places the one that has most places is taken, so that a row has
+    room for several dots.
+    """
     at = brain.grid.to_mm(places)
     near = np.zeros(len(places), dtype=bool)
-    for start in rng.integers(len(places), size=count):
-        away = at - at[start]
-        inwards = _away_from_cortex(brain, places[start])
-        along = (away * inwards).sum(axis=1)
-        aside = np.linalg.norm(away - along[:, None] * inwards, axis=1)
-        near |= (aside <= VESSEL_WIDTH_MM) & (np.abs(along) <= VESSEL_LENGTH_MM / 2)
+    for _ in range(count):
+        lines = [
+            _near_line(at, at[start], _away_from_cortex(brain, places[start]))
+            for start in rng.integers(len(places), size=LINES_TRIED)
+        ]
+        near |= max(lines, key=np.count_nonzero)
     return places[near]
+
+
+def _near_line(
+    at: NDArray[np.float64], middle: NDArray[np.float64], direction: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    away = at - middle
+    along = (away * direction).sum(axis=1)
+    aside = np.sqrt(((away - along[:, None] * direction) ** 2).sum(axis=1))
+    near: NDArray[np.bool_] = aside <= VESSEL_WIDTH_MM
+    return near & (np.abs(along) <= VESSEL_LENGTH_MM / 2)
 
 
 def _away_from_cortex(brain: Brain, voxel: NDArray[np.intp]) -> NDArray[np.float64]:

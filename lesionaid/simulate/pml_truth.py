@@ -100,12 +100,12 @@ def feret_mm(brain: Brain, lesion: SimulatedLesion) -> float:
 
 
 def solidity(brain: Brain, lesion: SimulatedLesion) -> float:
-    """Volume of the mask over that of the hull of its voxels' corners."""
+    """Volume of the mask over that of the hull of its voxels' faces (their middles)."""
     from scipy.spatial import ConvexHull
 
-    corners = np.array([[i, j, k] for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)])
+    faces = np.concatenate([0.5 * np.eye(3), -0.5 * np.eye(3)])
     points = _hull_points(brain, lesion)
-    wide = (points[:, None, :] + corners * np.asarray(brain.grid.spacing_mm)).reshape(-1, 3)
+    wide = (points[:, None, :] + faces * np.asarray(brain.grid.spacing_mm)).reshape(-1, 3)
     volume = np.count_nonzero(lesion.mask) * brain.grid.voxel_volume_mm3
     return float(volume / ConvexHull(wide).volume)
 

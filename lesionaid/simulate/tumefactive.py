@@ -33,8 +33,9 @@ from lesionaid.simulate.uptake import even_ring, opened, towards_cortex
 
 __all__ = ["tumefactive_patient"]
 
-DIAMETER_MM = (24.0, 54.0)
-"""Of the ball before anatomy cuts it short, so that the lesion is 2 to 6 cm long (proposed)."""
+DIAMETER_MM = (24.0, 30.0, 54.0)
+"""Smallest, most frequent and largest, of the ball before anatomy cuts it short: the lesion is 2 to
+6 cm long (proposed)."""
 
 SMALLEST_MM = 22.0
 """Of the ball of the same volume, after cutting (proposed, above the 20 mm of the definition)."""
@@ -123,7 +124,7 @@ def _placed(brain: Brain, rng: np.random.Generator, *, frontal: bool) -> Simulat
     if len(places) == 0:
         raise ValueError("no white matter for a lesion over 20 mm")
     look = Look("tumefactive", "subcortical", edge_mm=1.5, gray=1.0, roughness=0.09)
-    diameter = float(rng.uniform(*DIAMETER_MM))
+    diameter = float(rng.triangular(*DIAMETER_MM))
     while diameter >= SMALLEST_MM:
         for _ in range(TRIES):
             place = places[int(rng.integers(len(places)))]
