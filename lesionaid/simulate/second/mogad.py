@@ -36,7 +36,7 @@ from lesionaid.simulate.tissue import Appearance, Tissue
 
 __all__ = ["mogad_patient"]
 
-PALE, FAINT = Tissue(1220.0, 140.0, 0.82, 1.2), Tissue(1050.0, 112.0, 0.77, 0.95)
+PALE, FAINT = Tissue(1220.0, 140.0, 0.82, 1.2), Tissue(1120.0, 126.0, 0.79, 1.05)
 """The two tissues of a lesion (proposed: paler than an MS plaque)."""
 
 NAMED: Mapping[str, tuple[str, float, bool]] = {
@@ -135,7 +135,7 @@ def _add(
     box = box_at(brain, centre_mm, 1.2 * diameter + 6)
     room = brain.inside[box] & (brain.csf[box] < 0.5) & (brain.ventricle_mm[box] > 0)
     if gray < 0.5:
-        room &= brain.white[box] > 0.4
+        room &= (brain.white[box] > 0.4) | (brain.cortex_mm[box] > -1.0)
     level = noise_blob(brain, rng, box, centre_mm, diameter / 2, roughness=0.55)
     mask = cut(brain, level, np.pi / 6 * diameter**3, room)
     return _keep(canvas, rng, box, mask, site, gray=gray, diameter_mm=diameter)

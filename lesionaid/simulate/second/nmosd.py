@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.landmarks import POINTS, fluid_mm, path_mm, point_mm
-from lesionaid.simulate.lesions import SimulatedLesion
+from lesionaid.simulate.lesions import SimulatedLesion, offsets_mm
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.second.latent import draw_together
 from lesionaid.simulate.second.lesions import Kind, box_at, cut, solid
@@ -50,6 +50,9 @@ SITES: Mapping[str, tuple[str, ...]] = {
 
 LARGE_FROM_MM = 30.0
 PENCIL_MM = 1.6
+
+FAR_MM = 22.0
+"""Distance at which white matter is one standard deviation stronger."""
 
 
 def nmosd_patient(brain: Brain, rng: np.random.Generator) -> Patient:
@@ -217,7 +220,9 @@ def _percolated(brain: Brain, rng: np.random.Generator) -> SimulatedLesion:
     volume = float(rng.gamma(8.0, 2200.0)) + 5000
     count = round(volume / brain.grid.voxel_volume_mm3)
     start = seed - [side.start for side in box]
-    order = invaded(np.where(room, noise, np.inf), start, round(1.2 * count), tension=0.3)
+    x, y, z = offsets_mm(brain.grid, box, np.asarray(brain.grid.to_mm(seed), dtype=float))
+    far = (x * x + y * y + z * z) / FAR_MM**2
+    order = invaded(np.where(room, noise + far, np.inf), start, round(1.2 * count), tension=0.3)
     mask = cut(brain, -arrival(brain, order, count), volume, room)
     return _made(brain, rng, box, mask, "hemispheric", border_mm=3.5)
 

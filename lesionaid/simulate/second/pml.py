@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.frequencies import share
+from lesionaid.simulate.landmarks import within_box
 from lesionaid.simulate.lesions import Box, SimulatedLesion, box_around
 from lesionaid.simulate.second.lesions import Kind, box_at, cut, solid
 from lesionaid.simulate.second.noise import octaves
@@ -160,13 +161,14 @@ def grow_focus(
         pick = int(np.searchsorted(running, rng.random() * running[-1], side="right"))
         seed = np.array(np.unravel_index(places[min(pick, places.size - 1)], room.shape))
         box = box_around(brain.grid, seed, REACH_MM)
-        resistance = _resistance(brain, rng, box, room[box], cortical=cortical)
+        here = room & _same_side(brain, seed)
+        resistance = _resistance(brain, rng, box, here[box], cortical=cortical)
         start = seed - [side.start for side in box]
         order = invaded(resistance, start, round(1.3 * voxels), tension=TENSION)
         reached = int(order.max()) + 1
         if reached < 1.05 * voxels or _extent_mm(brain, order, voxels) > LONGEST_MM:
             continue
-        fell = np.where(room[box], arrival(brain, order, voxels), np.inf)
+        fell = np.where(here[box], arrival(brain, order, voxels), np.inf)
         texture = octaves(rng, order.shape, brain.grid.spacing_mm, 10.0, count=2)
         return Focus(brain, box, fell, border_mm, cortex_border_mm, texture)
     raise ValueError(f"no room for a focus of {volume_mm3:.0f} mm3")
@@ -231,6 +233,15 @@ def _seeds(brain: Brain, room: NDArray[np.bool_], *, below: bool) -> NDArray[np.
             inside &= (at >= low[axis]) & (at <= high[axis])
         total += inside * (share("pml", lobe) / max(int(np.count_nonzero(inside)), 1))
     return total
+
+
+def _same_side(brain: Brain, seed: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The seed's hemisphere, and the callosum; the falx lies between the cortices."""
+    if brain.mni_mm is None or brain.infratentorial[tuple(seed)]:
+        return np.ones(brain.grid.shape, dtype=bool)
+    side = brain.mni_mm[..., 0]
+    callosum = within_box(brain, "callosum") & (brain.white > 0.5)
+    return np.asarray((side * np.sign(side[tuple(seed)]) > 1.0) | callosum)
 
 
 def _resistance(

@@ -94,7 +94,7 @@ def pml_patient(
     Raises
     ------
     ValueError
-        When the brain has no room for the focus, or for three dots that were drawn.
+        When the brain has no room for the focus.
     """
     drawn = _draw(rng, stage)
     canvas = Canvas(brain)
@@ -183,16 +183,18 @@ def _taking_up(
 def _add_dots(
     canvas: Canvas, rng: np.random.Generator, focus: SimulatedLesion, look: _Look, drawn: Draw
 ) -> None:
-    """Clusters until three dots stand; those of IRIS enhance as often as published."""
+    """Clusters until three dots stand; those of IRIS enhance as often as published.
+
+    Where twenty rounds find no room for three, those that stand stay.
+    """
     enhances = look.enhances if drawn["enhancing_punctate_satellites"] else 0.0
     dot_look = Appearance(look.plain.core, look.plain.rim, enhances)
     before = len(canvas.lesions)
-    for _ in range(8):
+    for _ in range(20):
         for dot in dots_about(canvas.brain, rng, focus, int(rng.integers(2, 4)), 5.0):
             canvas.add(dot, dot_look, least_mm3=3.1, survives=0.8)
         if len(canvas.lesions) - before >= FEWEST_DOTS:
             return
-    raise ValueError("no room for three dots")
 
 
 def _signs(canvas: Canvas, drawn: Draw, main: int, enhances: float) -> dict[str, Any]:
@@ -205,11 +207,12 @@ def _signs(canvas: Canvas, drawn: Draw, main: int, enhances: float) -> dict[str,
     if enhances and not shown:
         del measured["contrast_enhancement"]
     said = {name: bool(shown and drawn[name]) for name in patterns if shown or not enhances}
+    if dots == 0 or dots >= FEWEST_DOTS:
+        said["punctate_satellites"] = dots > 0
     return {
         **measured,
         **said,
         **{name: drawn[name] for name in (*ACTIVE, "border_grey_matter_ill_defined")},
-        "punctate_satellites": dots >= FEWEST_DOTS,
         "dwi_rim": drawn["dwi_hyperintense"],
         "oedema": False,
         "mass_effect": False,

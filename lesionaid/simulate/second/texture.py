@@ -89,7 +89,8 @@ def cloudy(
     if inside.size == 0:
         return np.zeros_like(lesion.fraction)
     level = float(np.quantile(inside, 1 - share))
-    return np.clip(0.5 + (noise - level) / 1.2, 0, 1).astype(np.float32)
+    patches: FloatArray = np.clip(0.5 + (noise - level) / 1.2, 0, 1).astype(np.float32)
+    return patches
 
 
 def dotted(

@@ -41,6 +41,9 @@ definition)."""
 
 RING_MM = 2.6
 
+APART_MM = 9.0
+"""Of the centre from the ventricle, which nothing pushes aside."""
+
 
 def tumefactive_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     """One large lesion and a few plaques.
@@ -106,6 +109,7 @@ def _signs(canvas: Canvas, drawn: Draw, *, opened: bool) -> dict[str, Any]:
 
 def _large(brain: Brain, rng: np.random.Generator, drawn: Draw) -> SimulatedLesion:
     white = (brain.white > 0.7) & ~brain.infratentorial & (brain.cortex_mm > 4)
+    white &= brain.ventricle_mm > APART_MM
     frontal = within_box(brain, "frontal") | within_box(brain, "frontal", mirrored=True)
     places = np.argwhere(white & (frontal if drawn["lobe_frontal"] else ~frontal))
     kind = Kind("tumefactive", "subcortical", border_mm=float(rng.gamma(10.0, 0.18)), gray=0.95)

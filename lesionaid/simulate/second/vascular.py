@@ -64,7 +64,7 @@ def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     free &= brain.cortex_mm > U_FIBRE_MM
     assert brain.mni_mm is not None
     burden = np.exp(0.4 * drawn.severity)
-    volumes = []
+    volumes: list[float] = []
     banded = drawn["periventricular"] or not drawn["deep_wm"]
     sides = (True, False) if drawn["symmetric"] else (bool(rng.random() < 0.5),)
     for right in sides if banded else ():
