@@ -9,6 +9,7 @@ from lesionaid.cli.assess import assess, features
 from lesionaid.cli.explain import explain, schema, version
 from lesionaid.cli.read import read
 from lesionaid.cli.rules import rules
+from lesionaid.cli.segment import segment
 from lesionaid.cli.simulate import simulate
 from lesionaid.cli.validate import validate
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(assess)
 app.command()(features)
+app.command()(segment)
 app.command()(read)
 app.command()(agreement)
 app.command()(validate)

@@ -43,6 +43,16 @@ from lesionaid.cli.options import (
     study_paths,
 )
 from lesionaid.cli.progress import stages
+from lesionaid.cli.search_options import (
+    EarlierOption,
+    ExtentChoice,
+    ExtentOption,
+    NoSegmentOption,
+    SeedOption,
+    SegmenterOption,
+    TimeoutOption,
+    search_of,
+)
 
 if TYPE_CHECKING:
     from lesionaid.assessment import Assessment
@@ -55,6 +65,7 @@ STAGES = {
     "rules": "Reading signs and rules",
     "load": "Reading and checking the scans",
     "registration": "Registering to the template",
+    "lesions": "Looking for lesions",
     "measurement": "Measuring lesions",
     "verdict": "Weighing the evidence",
 }
@@ -73,6 +84,18 @@ class _Reading:
     threshold: float | None
     labels: str | None
     resample: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """How lesions are found, as given on the command line."""
+
+    seed: float
+    extent: ExtentChoice
+    segmenter: str | None
+    segmenter_timeout: float
+    no_segment: bool
+    earlier: Path | None
 
 
 def assess(
@@ -100,6 +123,12 @@ def assess(
     mask_threshold: ThresholdOption = None,
     labels: LabelsOption = None,
     resample_mask: ResampleOption = False,
+    seed: SeedOption = 2.5,
+    extent: ExtentOption = ExtentChoice.AUTO,
+    segmenter: SegmenterOption = None,
+    segmenter_timeout: TimeoutOption = 3600.0,
+    no_segment: NoSegmentOption = False,
+    earlier: EarlierOption = None,
     no_html: Annotated[bool, typer.Option("--no-html", help="No report.html.")] = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -116,8 +145,9 @@ def assess(
         labels,
         resample_mask,
     )
+    finding = _Finding(seed, extent, segmenter, segmenter_timeout, no_segment, earlier)
     with stages(quiet) as tell:
-        assessment = _assess(study, files, reading, signs, output, tell)
+        assessment = _assess(study, files, reading, finding, signs, output, tell)
         tell("Writing results" if no_html else "Drawing the report")
         from lesionaid.report.tables import write_outputs
 
@@ -152,6 +182,12 @@ def features(
     mask_threshold: ThresholdOption = None,
     labels: LabelsOption = None,
     resample_mask: ResampleOption = False,
+    seed: SeedOption = 2.5,
+    extent: ExtentOption = ExtentChoice.AUTO,
+    segmenter: SegmenterOption = None,
+    segmenter_timeout: TimeoutOption = 3600.0,
+    no_segment: NoSegmentOption = False,
+    earlier: EarlierOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Stop after the measurements: lesion table, label map, no verdict."""
@@ -167,8 +203,9 @@ def features(
         labels,
         resample_mask,
     )
+    finding = _Finding(seed, extent, segmenter, segmenter_timeout, no_segment, earlier)
     with stages(quiet) as tell:
-        assessment = _assess(study, files, reading, None, output, tell)
+        assessment = _assess(study, files, reading, finding, None, output, tell)
         tell("Writing results")
         from lesionaid.report.tables import write_outputs
 
@@ -220,6 +257,7 @@ def _assess(
     study: Path | None,
     files: Files,
     reading: _Reading,
+    finding: _Finding,
     signs: Path | None,
     output: Path,
     tell: Callable[[str], None],
@@ -228,7 +266,15 @@ def _assess(
     from lesionaid.study.options import GateOptions
 
     paths = study_paths(study, files)
-    refuse_overwriting(paths, signs, output)
+    refuse_overwriting(paths, signs, output, finding.earlier)
+    search = search_of(
+        finding.seed,
+        finding.extent,
+        finding.segmenter,
+        finding.segmenter_timeout,
+        off=finding.no_segment,
+        mask_given=paths.lesions is not None,
+    )
     options = GateOptions(
         prefer=None if reading.prefer is None else reading.prefer.value,
         assume_orientation=reading.orientation,
@@ -245,9 +291,27 @@ def _assess(
         space=reading.space.value,
         native_scale=reading.native_scale,
         reader_form=signs,
+        search=search,
+        earlier=finding.earlier,
         progress=lambda stage: tell(STAGES.get(stage, stage)),
     )
-    given = {"study": study, **files, "signs": signs, "space": reading.space.value}
+    given: dict[str, object] = {
+        "study": study,
+        **files,
+        "signs": signs,
+        "space": reading.space.value,
+    }
     given |= {name: getattr(reading, name) for name in reading.__slots__ if name != "space"}
+    given |= _finding_options(finding, searched=paths.lesions is None)
     used = replace(assessment.provenance, options=named_options(given))
     return replace(assessment, provenance=used)
+
+
+def _finding_options(finding: _Finding, *, searched: bool) -> dict[str, object]:
+    """Options about finding lesions, for the record: those that had a part in the result."""
+    given: dict[str, object] = {"earlier": finding.earlier}
+    if not searched or finding.no_segment:
+        return given | {"no_segment": finding.no_segment}
+    if finding.segmenter is not None:
+        return given | {"segmenter": Path(finding.segmenter.split()[0])}
+    return given | {"seed": finding.seed, "extent": finding.extent.value}

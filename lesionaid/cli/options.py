@@ -185,7 +185,9 @@ def parse_labels(text: str | None) -> Literal["instances", "lst-ai"] | tuple[int
         raise UsageError("U05", value=text) from None
 
 
-def refuse_overwriting(paths: StudyPaths, signs: Path | None, output: Path) -> None:
+def refuse_overwriting(
+    paths: StudyPaths, signs: Path | None, output: Path, earlier: Path | None = None
+) -> None:
     """Refuse an output folder in which a result would replace an input.
 
     Raises
@@ -196,7 +198,7 @@ def refuse_overwriting(paths: StudyPaths, signs: Path | None, output: Path) -> N
     from lesionaid.report.tables import OUTPUT_FILES
 
     written = {(output / name).resolve() for name in OUTPUT_FILES}
-    for path in (*_all_paths(paths), *([signs] if signs else [])):
+    for path in (*_all_paths(paths), *(path for path in (signs, earlier) if path)):
         if path.resolve() in written:
             raise UsageError("U02", file=path.name)
 

@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"lesions", "simulate", "verdict", "readers", "book"}),
     frozenset({"assessment"}),
     frozenset({"features", "change", "report"}),
-    frozenset({"pipeline", "reading"}),
+    frozenset({"pipeline", "reading", "candidates"}),
     frozenset({"cohort"}),
     frozenset({"cli"}),
 )

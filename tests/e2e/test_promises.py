@@ -24,7 +24,7 @@ def test_same_input_same_bytes(ms_sample: Run, tmp_path: Path) -> None:
 
 
 def test_a_study_without_a_mask_is_not_analysable(tmp_path: Path) -> None:
-    run = assess(tmp_path / "out", "--flair", FLAIR, "--space", "mni")
+    run = assess(tmp_path / "out", "--flair", FLAIR, "--space", "mni", "--no-segment")
     assert run.code == 0
     assert run.verdict["pattern"] == "not_analysable"
     assert [reason["code"] for reason in run.verdict["reasons"]] == ["A20"]
