@@ -52,6 +52,7 @@ MIDLINE_MM = 12.0
 """Lesions this near the midline are shown on a sagittal slice, the others on a coronal one."""
 
 Lesions = Sequence[tuple[SimulatedLesion, Appearance]]
+Scans = dict[tuple[int, Contrast], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -125,15 +126,17 @@ def sheet(rows: Sequence[Row], last: Contrast) -> Image.Image:
     picture = Image.new("L", (width, len(rows) * (TILE + STRIP + FRAME)))
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=14)
+    scans: Scans = {}
     for n, row in enumerate(rows):
         top = n * (TILE + STRIP + FRAME)
         draw.text((4, top + 2), row.caption, fill=255, font=font)
-        for column, tile in enumerate(tiles(row, last)):
+        for column, tile in enumerate(tiles(row, last, scans)):
             picture.paste(tile, (column * (TILE + FRAME), top + STRIP))
     return picture
 
 
-def tiles(row: Row, last: Contrast) -> Iterator[Image.Image]:
+def tiles(row: Row, last: Contrast, scans: Scans) -> Iterator[Image.Image]:
+    """The row's pictures; each scan of a patient is made once and kept in `scans`."""
     where = np.argwhere(row.lesion.mask) + [side.start for side in row.lesion.box]
     middle = where.mean(axis=0)
     nearest = where[int(np.argmin(((where - middle) ** 2).sum(axis=1)))]
@@ -145,8 +148,11 @@ def tiles(row: Row, last: Contrast) -> Iterator[Image.Image]:
         (Contrast.T1W_CE, (2, sideways)),
         (last, (2,)),
     ):
-        rng = np.random.default_rng(row.seed)
-        image = render(row.brain, row.lesions, contrast, rng)
+        key = (id(row.lesions), contrast)
+        if key not in scans:
+            rng = np.random.default_rng(row.seed)
+            scans[key] = render(row.brain, row.lesions, contrast, rng)
+        image = scans[key]
         zoom = image.shape[0] / row.brain.grid.shape[0]
         for plane in planes:
             yield tile(image, nearest * zoom, plane, field / SPACING_MM * zoom, contrast)

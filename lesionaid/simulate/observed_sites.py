@@ -107,8 +107,7 @@ def _places() -> Mapping[str, Callable[[Coordinates], NDArray[np.bool_]]]:
     def boxed(low: Point, high: Point) -> Callable[[Coordinates], NDArray[np.bool_]]:
         def inside(at: Coordinates) -> NDArray[np.bool_]:
             folded = np.column_stack([np.abs(at[:, 0]), at[:, 1], at[:, 2]])
-            found: NDArray[np.bool_] = ((folded >= low) & (folded <= high)).all(axis=1)
-            return found
+            return np.asarray(((folded >= low) & (folded <= high)).all(axis=1))
 
         return inside
 
