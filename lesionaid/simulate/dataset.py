@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from lesionaid.simulate.brain import Brain, BrainSettings, make_brain
-from lesionaid.simulate.lesions import SimulatedLesion, occupied_by
+from lesionaid.simulate.brain import BrainSettings, make_brain
+from lesionaid.simulate.lesions import occupied_by
 from lesionaid.simulate.ms import ms_lesions
+from lesionaid.simulate.ms_patient import ms_patient
 from lesionaid.simulate.pml import GROWTH_PER_MONTH, pml_course, satellites, volume_before
 from lesionaid.simulate.study import (
     ALL_CONTRASTS,
@@ -16,46 +17,29 @@ from lesionaid.simulate.study import (
     PRIOR_CONTRASTS,
     SimulatedStudy,
     examine,
+    examined,
     head_position,
 )
 from lesionaid.simulate.tissue import ms_appearance, pml_appearance
 
-__all__ = ["SimulatedStudy", "simulate_ms", "simulate_pml", "with_ring"]
+__all__ = ["SimulatedStudy", "simulate_ms", "simulate_pml"]
 
 
 def simulate_ms(
     seed: int, *, count: int = 22, settings: BrainSettings | None = None
 ) -> SimulatedStudy:
-    """A patient with relapsing MS; one plaque enhances as a nodule, one as a ring.
+    """A patient with relapsing MS, with every structure that :func:`ms_patient` draws.
 
     Parameters
     ----------
     seed : int
     count : int
-        Plaques.
+        Plaques that are placed; some may run together.
     settings : BrainSettings, optional
     """
     rng = np.random.default_rng(seed)
     brain = make_brain(rng, settings or BrainSettings(ventricle_mm=1.5))
-    plaques = ms_lesions(brain, rng, count)
-    by_size = sorted(range(len(plaques)), key=lambda n: -plaques[n].diameter_mm)
-    enhancing = dict(zip(by_size[1:3], ("nodular", "ring"), strict=False))
-    lesions = tuple(
-        (with_ring(plaque, brain), ms_appearance(rng, enhancement=enhancing.get(n, "none")))
-        for n, plaque in enumerate(plaques)
-    )
-    return examine(
-        brain,
-        lesions,
-        rng,
-        ALL_CONTRASTS,
-        context={"host": "ms", "drug": "none"},
-        signs={
-            "punctate_satellites_of_pml": False,
-            "enhancing_lesions": sorted(n + 1 for n in enhancing),
-        },
-        expected={"pattern_is_not": "pml_like", "alert_lesions": []},
-    )
+    return examined(ms_patient(brain, rng, count=count), rng)
 
 
 def simulate_pml(
@@ -136,12 +120,3 @@ def simulate_pml(
         ),
         prior=prior,
     )
-
-
-def with_ring(plaque: SimulatedLesion, brain: Brain) -> SimulatedLesion:
-    """A plaque whose outer 2 mm are its rim, for ring enhancement."""
-    from scipy.ndimage import distance_transform_edt
-
-    depth = distance_transform_edt(plaque.mask, sampling=brain.grid.spacing_mm)
-    rim = np.clip(3.0 - depth, 0, 1).astype(np.float32)
-    return replace(plaque, rim=rim)
