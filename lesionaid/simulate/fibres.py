@@ -52,4 +52,4 @@ def _middles(brain: Brain) -> NDArray[np.float32]:
         np.asarray(brain.grid.to_voxel(point_mm(brain, (side * x, y, z))), dtype=np.float32)
         for side in (1, -1)
     )
-    return np.where(brain.mni_mm[..., :1] < 0, left, right)
+    return np.asarray(np.where(brain.mni_mm[..., :1] < 0, left, right), dtype=np.float32)

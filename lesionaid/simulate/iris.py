@@ -35,7 +35,7 @@ Placed = tuple[SimulatedLesion, Appearance]
 DAYS_PER_MONTH = 30.4
 
 VOLUME_MM3 = {
-    "early": (1_500.0, 9_000.0),
+    "early": (1_000.0, 6_000.0),
     "inflammatory": (4_000.0, 14_000.0),
     "iris": (7_000.0, 18_000.0),
 }
@@ -45,6 +45,9 @@ found, PMC5885213)."""
 
 STRENGTH = {"early": 0.3, "inflammatory": 0.45, "iris": 0.7}
 """Share of full enhancement (proposed: faint unless in IRIS)."""
+
+AT_BORDER = frozenset({"enhancement_peripheral"})
+"""Where faint enhancement lies, and any of which no pattern was drawn (23 of 24 in IRIS)."""
 
 FIRST_MONTHS = (1.5, 3.0)
 """From the first date of a series to the stop of the drug (proposed: scans every 3 to 4 months
@@ -151,7 +154,7 @@ def pml_series(
     faint = draw_signs("pml", rng, only={"contrast_enhancement"})["contrast_enhancement"]
     looks = (
         DateLook(),
-        DateLook(enhances=STRENGTH["early"] if faint else 0.0, t1_dark=True),
+        _faint(faint, t1_dark=True),
         _stage_look(case, rng, "iris"),
     )
     since = (None, stop, iris)
@@ -187,15 +190,14 @@ def _stage_look(case: PmlCase, rng: np.random.Generator, stage: Stage) -> DateLo
     """Enhancement and oedema by the frequencies of the stage."""
     drawn = dict(case.drawn)
     if stage == "early":
-        return DateLook(
-            enhances=STRENGTH[stage] if drawn["contrast_enhancement"] else 0.0,
-            t1_dark=drawn["t1_hypointense"],
-        )
+        return _faint(drawn["contrast_enhancement"], t1_dark=drawn["t1_hypointense"])
     drawn |= draw_signs(f"pml_{stage}", rng, only={"contrast_enhancement", "oedema"})
     patterns = draw_signs("pml_iris", rng)
     kept = {name for name, truth in patterns.items() if truth and "enhanc" in name}
     if stage == "inflammatory":
         kept -= {"enhancement_perivascular"}  # counted in IRIS alone
+    if not kept & {"enhancement_patchy", "enhancement_punctate"}:
+        kept |= AT_BORDER
     return DateLook(
         enhances=STRENGTH[stage] if drawn["contrast_enhancement"] else 0.0,
         patterns=frozenset(kept - {"contrast_enhancement"}),
@@ -203,6 +205,11 @@ def _stage_look(case: PmlCase, rng: np.random.Generator, stage: Stage) -> DateLo
         oedema=drawn["oedema"],
         band=drawn.get("swi_hypointense_rim", False),
     )
+
+
+def _faint(enhances: bool, *, t1_dark: bool) -> DateLook:
+    """Before IRIS: a faint border, or nothing."""
+    return DateLook(STRENGTH["early"] if enhances else 0.0, AT_BORDER, t1_dark=t1_dark)
 
 
 def _chronic(

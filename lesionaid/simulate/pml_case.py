@@ -165,7 +165,7 @@ def draw_case(
     """
     drawn = draw_signs("pml_active" if active else "pml", rng)
     taken = occupied_by(brain.grid.shape, [plaque for plaque, _ in old])
-    site = draw_site(rng)
+    site = _main_site(rng, drawn, active=active)
     main = _focus(brain, rng, site, volume_mm3, taken, cortical=drawn["cortical_gm"])
     if main is None:
         raise ValueError(f"no room for a focus of {volume_mm3:.0f} mm3 in {site}")
@@ -263,6 +263,14 @@ def _focus(
     )
 
 
+def _main_site(rng: np.random.Generator, drawn: Mapping[str, bool], *, active: bool) -> str:
+    """Where the main focus starts; in active PML in the cerebellum only with its crescent."""
+    site = draw_site(rng)
+    while active and site == "cerebellum" and not drawn["cerebellar_crescent"]:
+        site = draw_site(rng)
+    return site
+
+
 def _others(
     rng: np.random.Generator, drawn: Mapping[str, bool], site: str, *, active: bool
 ) -> list[tuple[str, float]]:
@@ -303,14 +311,14 @@ def _shown(
 def _uptake(
     brain: Brain, rng: np.random.Generator, lesion: SimulatedLesion, patterns: frozenset[str]
 ) -> NDArray[np.float32]:
-    """What the patterns name; a faint piece of border where they name none."""
+    """What the patterns name, the strongest where they overlap."""
     where = np.zeros_like(lesion.fraction)
     if "enhancement_patchy" in patterns:
         where = np.maximum(where, soft_patches(brain, rng, lesion))
     if "enhancement_punctate" in patterns:
         count = int(rng.integers(*SPOTS, endpoint=True))
         where = np.maximum(where, spots(brain, rng, lesion, count))
-    if "enhancement_peripheral" in patterns or not where.any():
+    if "enhancement_peripheral" in patterns:
         where = np.maximum(where, np.float32(0.7) * border_pieces(brain, rng, lesion))
     return where
 

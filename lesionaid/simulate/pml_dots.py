@@ -29,6 +29,7 @@ VESSEL_WIDTH_MM, VESSEL_LENGTH_MM = 1.5, 30.0
 """Half width and length of a row of dots (proposed)."""
 
 LINES_TRIED = 8
+"""Lines of which one becomes a row (proposed)."""
 
 SPECK_MM3, SMALL_MM3 = 3.0, np.pi / 6 * 5.0**3
 """A satellite's mask lies between these volumes."""
@@ -108,8 +109,8 @@ def _near_line(
     away = at - middle
     along = (away * direction).sum(axis=1)
     aside = np.sqrt(((away - along[:, None] * direction) ** 2).sum(axis=1))
-    near: NDArray[np.bool_] = aside <= VESSEL_WIDTH_MM
-    return near & (np.abs(along) <= VESSEL_LENGTH_MM / 2)
+    near: NDArray[np.bool_] = (aside <= VESSEL_WIDTH_MM) & (np.abs(along) <= VESSEL_LENGTH_MM / 2)
+    return near
 
 
 def _away_from_cortex(brain: Brain, voxel: NDArray[np.intp]) -> NDArray[np.float64]:

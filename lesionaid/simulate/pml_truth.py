@@ -33,6 +33,12 @@ WIDE_MM, WIDE_SHARE = 4.0, 0.25
 """A border is ill-defined or mixed from this width on this share of it (evidence file,
 proposed)."""
 
+COUNTS_MM = 3.0
+"""Long axis from which a lesion counts (McDonald criteria, 2017)."""
+
+RIBBON_MM = 0.5
+"""Grey matter counts as cortex from this depth in the ribbon (evidence file, proposed)."""
+
 CRESCENT_SOLIDITY, CRESCENT_MM = 0.75, 15.0
 """A crescent is emptier than this and longer (evidence file, proposed)."""
 
@@ -85,7 +91,7 @@ def pml_signs(
         "border_white_matter_ill_defined": _wide_border(brain, foci[0][0]),
         "contrast_enhancement": any(look.enhances > 0 for _, look in (*foci, *dots)),
         "size_over_30mm": SIZE_OVER_30.judge(max(feret_mm(brain, lesion) for lesion, _ in foci)),
-        "multifocal": plaques or len(foci) + len(dots) > 1,
+        "multifocal": plaques or len(foci) + _countable(brain, dots) > 1,
     }
     said = {sign: truth for sign, truth in shared.items() if truth or not plaques} | own
     return {sign: truth for sign, truth in said.items() if truth is not None}
@@ -117,6 +123,11 @@ def border_width_mm(brain: Brain, lesion: SimulatedLesion) -> FloatArray:
     return np.asarray(0.8 / np.maximum(steep, 1e-3), dtype=np.float32)
 
 
+def _countable(brain: Brain, dots: Sequence[Placed]) -> int:
+    """Dots of at least 3 mm, as the criteria count lesions."""
+    return sum(feret_mm(brain, dot) >= COUNTS_MM for dot, _ in dots)
+
+
 def _place_signs(brain: Brain, lesion: SimulatedLesion) -> dict[str, bool | None]:
     mask = lesion.mask
     voxel = brain.grid.voxel_volume_mm3
@@ -124,7 +135,7 @@ def _place_signs(brain: Brain, lesion: SimulatedLesion) -> dict[str, bool | None
     gray = brain.gray[lesion.box] > 0.5
     below = bool(brain.infratentorial[lesion.box][mask].mean() > 0.5)
     signs: dict[str, bool | None] = {
-        "cortical_gm": CORTEX_SHARE.judge(float((gray & (cortex <= 0.5))[mask].mean())),
+        "cortical_gm": CORTEX_SHARE.judge(float((gray & (cortex <= -RIBBON_MM))[mask].mean())),
         "juxtacortical_ufibre": BAND_MM.judge(
             _extent_mm(brain, mask & (cortex > 0) & (cortex <= 3))
         ),
