@@ -36,10 +36,10 @@ MOST_ROWS = 7
 TILE, STRIP, FRAME = 216, 20, 4
 """Pixels: edge of a picture, height of a caption, space between pictures."""
 
-SHADES = 48
-"""Grey levels kept: a picture stays under 400 kB."""
+SHADED = [round(round(value / 255 * 47) / 47 * 255) for value in range(256)]
+"""48 even grey levels: a picture stays under 400 kB."""
 
-TOP = {Contrast.FLAIR: 125.0, Contrast.T1W_CE: 110.0, Contrast.DWI: 125.0, Contrast.SWI: 100.0}
+TOP = {Contrast.FLAIR: 105.0, Contrast.T1W_CE: 100.0, Contrast.DWI: 105.0, Contrast.SWI: 90.0}
 """What is shown as white, where normal white matter is 60."""
 
 WIDE = {"vascular": 150.0}
@@ -72,7 +72,7 @@ def main(folder: Path = FOLDER, *diseases: str) -> None:
     for disease in diseases or (*GENERATORS, "mogad_follow_up"):
         rows = list(follow_up_rows() if disease == "mogad_follow_up" else disease_rows(disease))
         picture = sheet(rows, LAST.get(disease, Contrast.DWI))
-        picture.quantize(SHADES).save(folder / f"{disease}.png", optimize=True)
+        picture.point(SHADED).save(folder / f"{disease}.png", optimize=True)
 
 
 def disease_rows(disease: str) -> Iterator[Row]:

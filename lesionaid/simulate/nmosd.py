@@ -57,7 +57,7 @@ SITES = (
 )
 """Signs that are lesions, smallest room first."""
 
-CLOUD_SHARE, CLOUD_STRENGTH, CLOUD_LESIONS = 0.45, 0.7, 3
+CLOUD_SHARE, CLOUD_STRENGTH, CLOUD_LESIONS = 0.45, 0.5, 3
 """Share of a lesion that clouds fill, share of full enhancement, lesions with clouds."""
 
 FLOOR_Y, FLOOR_Z, FLOOR_SLOPE, ROOF_MM = -34.0, -15.0, 0.31, 5.0
