@@ -28,15 +28,16 @@ class Priors:
 
     Parameters
     ----------
-    parenchyma, fluid : ndarray of float32
+    white, gray, fluid : ndarray of float32
         As the template says at the very voxel.
-    white : ndarray of float32
+    white_blurred : ndarray of float32
         White matter, blurred by the error of the registration.
     """
 
-    parenchyma: Float
-    fluid: Float
     white: Float
+    gray: Float
+    fluid: Float
+    white_blurred: Float
 
 
 def tissue_priors(anatomy: AnatomyMap) -> Priors:
@@ -50,7 +51,7 @@ def tissue_priors(anatomy: AnatomyMap) -> Priors:
 
     if anatomy.mni_mm is None:
         white, fluid = (_sites(anatomy, names) for names in (WHITE, FLUID))
-        parenchyma = anatomy.brain.astype(np.float32) - fluid
+        gray = anatomy.brain.astype(np.float32) - fluid - white
     else:
         template = load_template()
         brain = anatomy.brain
@@ -62,9 +63,8 @@ def tissue_priors(anatomy: AnatomyMap) -> Priors:
             (fluid, template.csf),
         ):
             out[brain] = map_coordinates(fractions, where, order=1)
-        parenchyma = white + gray
     blurred = gaussian_filter(white, ERROR_MM / np.asarray(anatomy.grid.spacing_mm))
-    return Priors(parenchyma, fluid, blurred)
+    return Priors(white, gray, fluid, blurred)
 
 
 def _sites(anatomy: AnatomyMap, names: tuple[str, ...]) -> Float:

@@ -130,10 +130,11 @@ def segment(
     priors = tissue_priors(anatomy)
     part = _crop(grid, box)
     image = np.where(brain, flair.data, np.float32(0))
-    found = standardise(image[box], brain[box], priors.parenchyma[box], priors.fluid[box], part)
+    tissues = (priors.white[box], priors.gray[box], priors.fluid[box])
+    found = standardise(image[box], brain[box], *tissues, part)
     if found is None:
         raise AnalysisError("A21", file=flair.source.name, value="no signal in the brain")
-    evidence = Evidence(found.z, found.fluid, priors.white[box], brain[box], part)
+    evidence = Evidence(found.z, found.fluid, priors.white_blurred[box], brain[box], part)
     chosen, rejected = choose(evidence, settings.seed, settings.extent)
     labels = np.zeros(brain.shape, dtype=np.int32)
     labels[box] = chosen

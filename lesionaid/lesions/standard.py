@@ -39,11 +39,18 @@ ROUNDS = 4
 BLOCK_MM = 3.0
 """Block that is averaged before the wide smoothing: much finer than the neighbourhood."""
 
+PURE = 0.8
+"""Template fraction from which a voxel is taken for one tissue."""
+
+LEAST_VOXELS = 500
+"""Voxels of a tissue that its mode needs (proposed)."""
+
 RIM_MM = 2.0
 """Rim of the brain that is not used as reference: skull, dura, partial volume."""
 
-LEAST_SPREAD = 0.5
-"""Local spread never falls under this share of the whole brain's (proposed)."""
+LEAST_SPREAD = 1.0
+"""Local spread never falls under this share of that of white and grey matter together, the field
+evened out: in a scan with little noise all cortex would count as bright (proposed)."""
 
 HALF_TO_SD = 0.6744897501960817
 """Half the length of the shortest half of a normal distribution, in standard deviations."""
@@ -72,12 +79,12 @@ class Standardised:
 
 
 def standardise(
-    image: Float, brain: Mask, parenchyma_prior: Float, fluid_prior: Float, grid: Grid
+    image: Float, brain: Mask, white_prior: Float, gray_prior: Float, fluid_prior: Float, grid: Grid
 ) -> Standardised | None:
     """Hold each voxel against mean and spread of the normal parenchyma around it.
 
     Lesions must not set the yardstick (a brain may hold 50 ml of them): the first round sets
-    aside what lies beyond 2.5 spreads of the whole brain's shortest half, later rounds what lies
+    aside what lies beyond 2.5 spreads of the whole brain's two tissues, later rounds what lies
     beyond 2 local standard deviations.
 
     Parameters
@@ -85,7 +92,7 @@ def standardise(
     image : ndarray of float32
         FLAIR, finite inside `brain`.
     brain : ndarray of bool
-    parenchyma_prior, fluid_prior : ndarray of float32
+    white_prior, gray_prior, fluid_prior : ndarray of float32
         Fractions of the template, 0 to 1.
     grid : Grid
 
@@ -100,17 +107,18 @@ def standardise(
     smooth = gaussian_filter(np.where(brain, image, np.float32(0)), SMOOTHING_MM / spacing)
     size = tuple(int(2 * round(RIM_MM / edge) + 1) for edge in spacing)
     inner = minimum_filter(brain, size=size, mode="constant", cval=False)
-    values = smooth[inner & (parenchyma_prior > 0.8)]
-    if values.size < 1000:
+    tissues = [inner & (prior > PURE) for prior in (white_prior, gray_prior)]
+    tissues = [tissue for tissue in tissues if np.count_nonzero(tissue) >= LEAST_VOXELS]
+    if not tissues:
         return None
-    mode, spread = shortest_half(values)
-    if not spread > 0:
+    mode, spread = _mixture(smooth, tissues)
+    if not (spread > 0 and mode > 0):
         return None
     water = smooth[inner & (fluid_prior > 0.7)]
     dark = float(np.median(water)) if water.size >= 100 else 0.2 * mode
     fluid = brain & (smooth < 0.5 * (mode + min(dark, 0.8 * mode)))
     usable = inner & ~fluid
-    z = _local(smooth, usable, mode, spread, grid)
+    z = _local(smooth, usable, tissues, grid)
     z[~brain] = 0
     return Standardised(z, fluid, mode)
 
@@ -132,8 +140,17 @@ def shortest_half(values: NDArray[np.floating]) -> tuple[float, float]:
     return centre, float(lengths[first]) / (2 * HALF_TO_SD)
 
 
-def _local(image: Float, usable: Mask, mode: float, spread: float, grid: Grid) -> Float:
+def _mixture(values: Float, tissues: list[Mask]) -> tuple[float, float]:
+    """Centre and spread of an even mixture of tissues: within each, and between them."""
+    modes = [shortest_half(values[tissue]) for tissue in tissues]
+    centres = [centre for centre, _ in modes]
+    within = np.mean([deviation**2 for _, deviation in modes])
+    return float(np.mean(centres)), float(np.sqrt(within + np.var(centres)))
+
+
+def _local(image: Float, usable: Mask, tissues: list[Mask], grid: Grid) -> Float:
     wide = _Wide(image.shape, grid)
+    mode, spread = _mixture(image, tissues)
     normal = usable & (np.abs(image - mode) < FIRST_TRIM * spread)
     shrunk = 1.0
     z = image
@@ -147,8 +164,9 @@ def _local(image: Float, usable: Mask, mode: float, spread: float, grid: Grid) -
         mean = np.where(some, wide.blur(centred) / safe, 0)
         square = np.where(some, wide.blur(centred**2) / safe, spread**2)
         deviation = np.sqrt(np.maximum(square - mean**2, 0)) / shrunk
-        deviation = np.maximum(deviation, LEAST_SPREAD * spread)
-        z = (image - np.float32(mode) - wide.up(mean)) / wide.up(deviation)
+        even = image - np.float32(mode) - wide.up(mean)
+        spread = _mixture(even, tissues)[1]
+        z = even / wide.up(np.maximum(deviation, LEAST_SPREAD * spread))
         normal = usable & (np.abs(z) < TRIM)
         shrunk = TRIMMED_SD
     return z.astype(np.float32)
