@@ -132,7 +132,7 @@ class SimulatedStudy:
         )
         return half
 
-    @property
+    @cached_property
     def truth(self) -> tuple[LesionTruth, ...]:
         """What is true of each lesion, centroids in scanner mm."""
         here = replace(self.brain, grid=self.grid)
