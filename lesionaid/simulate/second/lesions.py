@@ -40,7 +40,7 @@ SMALLEST_MM = 3.0
 TAIL = 0.25
 """Share of the border that is the Cauchy law's (proposed)."""
 
-FAINTEST = 0.03
+FAINTEST = 0.01
 """Less than this share of a voxel is not drawn: tails end."""
 
 
@@ -150,6 +150,8 @@ def solid(
         # Sharp at the cortex, as wide as the kind's own from 6 mm below it.
         depth = np.clip(brain.cortex_mm[box] / 6.0, 0, 1)
         width = kind.cortex_border_mm + depth * (kind.border_mm - kind.cortex_border_mm)
+    # A voxel on the surface holds both, however sharp the border is.
+    width = np.hypot(width, 0.8 * min(brain.grid.spacing_mm))
     share = border(outside_mm(brain, mask), width)
     room = shares(brain, box, kind.gray)
     fraction = np.where(mask, np.maximum(share * room, 0.51 * (room > 0)), share * room)

@@ -38,7 +38,7 @@ GROWTH_MEAN, GROWTH_SHAPE = 0.628, 4.0
 REACH_MM = 34.0
 LONGEST_MM = 60.0
 
-DEEPER, RIBBON, RIBBON_INVOLVED = 1.3, 3.0, 0.5
+DEEPER, RIBBON, RIBBON_INVOLVED = 1.3, 3.0, 1.2
 """How much stronger a voxel is 8 mm deeper, and in grey matter that is spared or involved."""
 
 TENSION = 0.3
