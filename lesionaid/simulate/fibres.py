@@ -46,7 +46,7 @@ def fan_noise(rng: np.random.Generator, brain: Brain) -> FloatArray:
 def _middles(brain: Brain) -> NDArray[np.float32]:
     """Voxel from which the lines fan out, for each voxel or for all."""
     if brain.mni_mm is None:
-        return np.argwhere(brain.inside).mean(axis=0).astype(np.float32)
+        return np.asarray(np.argwhere(brain.inside).mean(axis=0), dtype=np.float32)
     x, y, z = CAPSULE_MM
     right, left = (
         np.asarray(brain.grid.to_voxel(point_mm(brain, (side * x, y, z))), dtype=np.float32)

@@ -61,6 +61,9 @@ ILL_DEFINED_MM, SHARP_MM = 6.0, 1.5
 """Widths of a border, from all lesion to none (proposed: from 10 to 90 % an ill-defined one takes
 4.8 mm, above the 4 mm of the evidence file's proposal, a sharp one 1.2 mm)."""
 
+SPARED = 8.0
+"""How much slower still the front is in a cortex that is spared (proposed: next to never)."""
+
 TRACTS = 0.6
 """How unevenly the front runs along the lines of the fan (proposed)."""
 
@@ -173,8 +176,8 @@ def pml_course(
     seeds : ndarray of bool or None
         Voxels of which one, within 2.5 mm of the cortex, is where it starts.
     along_tracts : bool
-        Whether it runs further along the fan of the corona radiata than across it, and slows
-        down towards the ventricles.
+        Whether it runs further along the fan of the corona radiata than across it, slows down
+        towards the ventricles, and all but stops at a cortex that it spares.
     largest_mm : float
         Longest side that the lesion may have.
     tries : int
@@ -198,6 +201,8 @@ def pml_course(
         near = np.clip((ventricle_gap_mm + 6.0 - brain.ventricle_mm) / 3.0, 0, 2)
         texture *= np.exp(TRACTS * fan_noise(rng, brain)) * (1 + 2 * near**2)
     slowness = np.asarray(texture / _speed(brain, cortical=cortical), dtype=np.float32)
+    if along_tracts and not cortical:
+        slowness[(brain.gray > 0.5) & (brain.cortex_mm <= 0)] *= np.float32(SPARED)
     for _ in range(tries):
         seed = places[int(rng.integers(len(places)))]
         course = _course(brain, slowness, barred, seed, "juxtacortical")
