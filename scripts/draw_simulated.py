@@ -27,7 +27,7 @@ from lesionaid.study.scan import Contrast
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "simulator"
 SPACING_MM = 1.2
-SEEDS = {"nmosd": (12, 6, 14, 18), "mogad": (2, 1, *range(3, 40))}
+SEEDS = {"nmosd": (12, 6, 14, 18), "mogad": (1, 2, 12)}
 """Patients that show a disease's sites between them; others are looked for from 1 on."""
 
 SEARCHED = range(1, 7)
