@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from lesionaid.anatomy.align import AlignedPrior, align_prior, align_study
-from lesionaid.anatomy.build import build_anatomy
+from lesionaid.anatomy.align import AlignedPrior, align_prior
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.anatomy.prepare import prepare
 from lesionaid.assessment import Assessment, provenance
 from lesionaid.change.match import CHANGE_SPECS, match
 from lesionaid.criteria.load import load_rules
@@ -143,13 +143,13 @@ def _knowledge() -> tuple[SignCatalogue, RuleSet]:
 
 
 def _locate(study: Study, obstacles: list[AnalysisError]) -> tuple[Study, AnatomyMap | None]:
-    """Bring every scan onto the reference grid and find the anatomy there."""
+    """Raw scans to anatomy: aligned, the brain found, the bias taken out, registered."""
     try:
-        aligned = align_study(study)
-        return aligned, build_anatomy(aligned)
+        prepared = prepare(study)
     except AnalysisError as error:
         obstacles.append(error)
         return study, None
+    return prepared.study, prepared.anatomy
 
 
 def _search(

@@ -1,4 +1,4 @@
-"""Where the brain is: a user's mask, or the foreground of a scan without skull.
+"""Where the brain is: a user's mask, a scan without skull, or the brain inside a whole head.
 
 A whole head is told from an extracted brain by its rim and its volume. Over twenty open scans
 (project's own count) the value of the air filled at least 97 % of the rim of extracted brains
@@ -9,14 +9,19 @@ in heads. Living brains stay under 1.9 l. Both limits are proposed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lesionaid.anatomy.skull import brain_in_head
 from lesionaid.errors import AnalysisError
 from lesionaid.geometry import Grid, resample
-from lesionaid.study.scan import LabelMap, Scan
+from lesionaid.study.scan import Contrast, Scan, Study
 
-__all__ = ["find_brain"]
+__all__ = ["Brain", "find_brain"]
 
 LEAST_EMPTY_RIM = 0.90
 LARGEST_BRAIN_ML = 2500.0
@@ -24,34 +29,92 @@ SMALLEST_BRAIN_ML = 300.0
 """Under this there is no whole brain to register (proposed)."""
 
 
-def find_brain(scan: Scan, given: LabelMap | None) -> NDArray[np.bool_]:
-    """Brain mask on the scan's grid.
+HEADS_FROM = (Contrast.FLAIR, Contrast.T1W, Contrast.T2W, Contrast.T1W_CE)
+"""Contrasts to look for the brain in, the best first: scalp and marrow are dark on most FLAIR."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brain:
+    """The brain on a study's reference grid.
 
     Parameters
     ----------
-    scan : Scan
-    given : LabelMap or None
-        A user's mask, in the scan's space.
+    mask : ndarray of shape grid.shape, bool
+    source : {"given", "stripped", "head"}
+        A user's mask, the foreground of a scan without skull, or found in a whole head.
+    contrast : Contrast or None
+        That it was found on; None for a given mask.
+    quality : mapping of str to float
+        Figures of the search in a whole head, empty otherwise.
+    """
+
+    mask: NDArray[np.bool_]
+    source: Literal["given", "stripped", "head"]
+    contrast: Contrast | None = None
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+def find_brain(study: Study, first: Scan) -> Brain:
+    """Find the brain of a study whose scans share one grid.
+
+    A scan that is stripped already wins, `first` before the others: strippers leave a piece of
+    skull base in one contrast and not in another. Otherwise every contrast is taken for a whole
+    head in turn, until one gives a brain that can be believed.
+
+    Parameters
+    ----------
+    study : Study
+        Aligned.
+    first : Scan
+        The scan that the anatomy will be registered from.
 
     Raises
     ------
     AnalysisError
-        ``A01`` for a whole head without a mask, ``A03`` for a foreground too small to be a brain.
+        ``A01`` where no brain was found in a whole head, ``A03`` where what was found or given
+        is too small to be a brain.
     """
-    if given is not None:
-        brain = resample((given.data > 0).astype(np.uint8), given.grid, scan.grid, order=0) > 0
-    else:
-        brain = _foreground(scan)
-    millilitres = _millilitres(brain, scan.grid)
-    if millilitres < SMALLEST_BRAIN_ML:
-        raise AnalysisError(
-            "A03", file=scan.source.name, value=f"the brain in view is {millilitres:.0f} ml"
+    if study.brain is not None:
+        mask = resample(
+            (study.brain.data > 0).astype(np.uint8), study.brain.grid, first.grid, order=0
         )
+        return _large_enough(Brain(mask > 0, "given"), study.brain.source.name, first.grid)
+    scans = [first, *(s for s in study.scans.values() if s is not first and _alike(s, first))]
+    for scan in scans:
+        foreground = _stripped(scan)
+        if foreground is not None:
+            found = Brain(foreground, "stripped", scan.contrast)
+            return _large_enough(found, scan.source.name, scan.grid)
+    return _in_a_head(scans)
+
+
+def _alike(scan: Scan, first: Scan) -> bool:
+    return scan.grid.shape == first.grid.shape and scan.contrast in HEADS_FROM
+
+
+def _in_a_head(scans: list[Scan]) -> Brain:
+    """The brain of the first contrast in which one is found; the first refusal otherwise."""
+    refused: AnalysisError | None = None
+    by_contrast = {scan.contrast: scan for scan in scans}
+    for contrast in (c for c in HEADS_FROM if c in by_contrast):
+        try:
+            head = brain_in_head(by_contrast[contrast])
+        except AnalysisError as error:
+            refused = refused or error
+            continue
+        return Brain(head.mask, "head", contrast, head.quality)
+    raise refused or AnalysisError("A01", file=scans[0].source.name)
+
+
+def _large_enough(brain: Brain, name: str, grid: Grid) -> Brain:
+    millilitres = _millilitres(brain.mask, grid)
+    if millilitres < SMALLEST_BRAIN_ML:
+        raise AnalysisError("A03", file=name, value=f"the brain in view is {millilitres:.0f} ml")
     return brain
 
 
-def _foreground(scan: Scan) -> NDArray[np.bool_]:
-    """Everything that is not air in a scan without skull, holes filled."""
+def _stripped(scan: Scan) -> NDArray[np.bool_] | None:
+    """Everything that is not air in a scan without skull, holes filled; None for a head."""
     from scipy.ndimage import binary_fill_holes, label
 
     seen = scan.data if scan.valid is None else np.where(scan.valid, scan.data, np.float32(0))
@@ -61,11 +124,7 @@ def _foreground(scan: Scan) -> NDArray[np.bool_]:
         foreground &= scan.valid
     millilitres = _millilitres(foreground, scan.grid)
     if share < LEAST_EMPTY_RIM or millilitres > LARGEST_BRAIN_ML:
-        raise AnalysisError(
-            "A01",
-            file=scan.source.name,
-            value=f"{millilitres / 1000:.1f} l are not air, {100 * share:.0f} % of the rim is",
-        )
+        return None
     pieces, count = label(foreground)
     if count > 1:
         sizes = np.bincount(pieces.ravel())

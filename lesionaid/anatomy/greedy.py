@@ -56,6 +56,16 @@ class Session:
                 return np.asarray(self.start @ matrix, dtype=np.float64)
         return None
 
+    def deformation(self, schedule: str) -> NDArray[np.float32] | None:
+        """Displacement in RAS+ mm of every fixed voxel, by local correlation; None for failure."""
+        field = self.run(f"-m WNCC 2x2x2 -n {schedule}", "field")
+        if field is None:
+            return None
+        import SimpleITK
+
+        lps = SimpleITK.GetArrayFromImage(field).transpose(2, 1, 0, 3)
+        return np.asarray(lps * np.array([-1.0, -1.0, 1.0]), dtype=np.float32)
+
     def run(self, options: str, result: str) -> Any:
         """One command, without a word on the terminal; None where greedy threw."""
         silent = io.StringIO()

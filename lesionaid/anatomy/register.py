@@ -114,7 +114,7 @@ def register_rigid(fixed: Volume, moving: Volume, *, degrees_of_freedom: int = 6
     exclude = None if fixed.mask is None else ~binary_dilation(fixed.mask, iterations=2)
     header = mutual_information(fixed, moving, np.eye(4))
     best: tuple[float, NDArray[np.float64]] | None = None
-    for start in (np.eye(4), *(_centred(fixed, moving, pitch) for pitch in PITCHES_DEGREES)):
+    for start in (np.eye(4), *(centred(fixed, moving, pitch) for pitch in PITCHES_DEGREES)):
         matrix = Session(fixed, moving, start, exclude).affine(degrees_of_freedom, COARSE_SCHEDULE)
         if matrix is None:
             continue
@@ -133,7 +133,10 @@ def register_rigid(fixed: Volume, moving: Volume, *, degrees_of_freedom: int = 6
 
 
 def warp_onto(
-    fixed: Volume, moving: Volume, exclude: NDArray[np.bool_] | None = None
+    fixed: Volume,
+    moving: Volume,
+    exclude: NDArray[np.bool_] | None = None,
+    start: NDArray[np.float64] | None = None,
 ) -> Warp | None:
     """Deform `moving` onto `fixed`: affine by mutual information, then local correlation.
 
@@ -143,26 +146,27 @@ def warp_onto(
         Brain-extracted, coarsened.
     exclude : ndarray of shape fixed.grid.shape, bool, or None
         Lesions: not read by the similarity (Brett et al. 2001, doi 10.1006/nimg.2000.0845).
+    start : ndarray of shape (4, 4), optional
+        The affine part (fixed to moving mm) where it is known already.
 
     Returns
     -------
     Warp or None
         None when greedy failed.
     """
-    session = Session(fixed, moving, _centred(fixed, moving, 0.0), exclude)
-    matrix = session.affine(12, AFFINE_SCHEDULE)
+    matrix = start
+    if matrix is None:
+        session = Session(fixed, moving, centred(fixed, moving, 0.0), exclude)
+        matrix = session.affine(12, AFFINE_SCHEDULE)
     if matrix is None:
         return None
-    field = session.run(f"-m WNCC 2x2x2 -n {WARP_SCHEDULE} -it matrix", "field")
-    if field is None:
-        return None
-    import SimpleITK
-
-    lps = SimpleITK.GetArrayFromImage(field).transpose(2, 1, 0, 3)
-    return Warp(matrix, (lps * np.array([-1.0, -1.0, 1.0])).astype(np.float32), fixed.grid)
+    target = Grid(fixed.grid.shape, matrix @ fixed.grid.affine)
+    near = Volume(resample(moving.data, moving.grid, target, order=1), fixed.grid)
+    displacement = Session(fixed, near, np.eye(4), exclude).deformation(WARP_SCHEDULE)
+    return None if displacement is None else Warp(matrix, displacement, fixed.grid)
 
 
-def _centred(fixed: Volume, moving: Volume, pitch_degrees: float) -> NDArray[np.float64]:
+def centred(fixed: Volume, moving: Volume, pitch_degrees: float) -> NDArray[np.float64]:
     """The rigid transform that lays centre on centre and turns about the left-right axis."""
     angle = np.deg2rad(pitch_degrees)
     turn = np.eye(4)

@@ -8,11 +8,12 @@ __all__ = ["STUDIES"]
 
 STUDIES: dict[str, Code] = {
     "A01": Code(
-        "whole head: brain mask missing",
-        "regions are found by registration to a brain-only template; with scalp, eyes and neck "
-        "in the image it settles in the wrong place.",
-        "give brain-extracted scans, or a brain mask (--brain-mask MASK, or a file named brain in "
-        "the study folder), or --anatomy LABELS from FreeSurfer, FastSurfer or SynthSeg.",
+        "no brain found in a whole head",
+        "regions are found by registration to a brain-only template; scalp, eyes and neck taken for "
+        "brain, or half a brain, would put every site in the wrong place.",
+        "look at the scan for a cut-off head, a strong artefact or a wrong orientation; give "
+        "brain-extracted scans, or a brain mask (--brain-mask MASK, or a file named brain in the "
+        "study folder), or --anatomy LABELS from FreeSurfer, FastSurfer or SynthSeg.",
     ),
     "A02": Code(
         "brain template not found",
@@ -112,5 +113,11 @@ STUDIES: dict[str, Code] = {
         "labels name no gyri: lobes are unknown",
         "signs that need a lobe cannot be read.",
         "give aparc+aseg or SynthSeg's parcellation (--parc) instead of aseg.",
+    ),
+    "W37": Code(
+        "brain found in a whole head",
+        "the mask was found by lesionaid; where it takes in too much or too little, sites near the "
+        "surface are wrong.",
+        "look at its outline, or give a brain mask of your own (--brain-mask).",
     ),
 }
