@@ -350,8 +350,8 @@ for axis, contrast in zip(axes, (Contrast.FLAIR, Contrast.T1W, Contrast.T2W), st
             "Wasserstein": round(float(wasserstein_distance(ours, theirs)), 2),
         }
     )
-axes[2].legend(frameon=False, loc="upper left", fontsize=8)
-figure.tight_layout()
+figure.legend(*axes[0].get_legend_handles_labels(), loc="upper center", ncol=2, frameon=False)
+figure.tight_layout(rect=(0, 0, 1, 0.93))
 plt.show()
 intensities = pd.DataFrame(intensity).set_index("contrast")
 intensities

@@ -82,8 +82,8 @@ CALLOSAL_HALF_MM = 10.0
 CORTICAL_MM, INTRACORTICAL_MM = 8.0, 6.0
 """Largest diameters of leukocortical and intracortical lesions."""
 
-UFIBRE_LENGTH_MM, UFIBRE_WIDTH_MM, UFIBRE_DEPTH_MM = (14.0, 24.0), (4.0, 6.0), 3.5
-"""Length along the cortex, width across, and thickness of a curved lesion."""
+UFIBRE_LENGTH_MM, UFIBRE_WIDTH_MM, UFIBRE_DEPTH_MM = (12.0, 24.0), (4.0, 6.0), 4.0
+"""Length along the cortex and width of a curved lesion, and how deep its middle line lies."""
 
 CURVED = 1.2
 """Way from end to end over the straight way, from which a lesion counts as curved (an arc of
@@ -129,25 +129,6 @@ def draw_lesion(
     elongation = float(rng.uniform(1.0, 1.6))
     direction = drawn / np.linalg.norm(drawn)
     return ovoid(brain, centre, direction, diameter_mm, elongation, site=site, rng=rng)
-
-
-def _bend(brain: Brain, mask: NDArray[np.bool_], start: tuple[int, ...]) -> float:
-    """The way from end to end of a mask over the straight way, 0 where the mask is empty.
-
-    The ends are the voxel farthest from the start, and the one farthest from that.
-    """
-    from skimage.graph import MCP_Geometric
-
-    if not mask[start]:
-        return 0.0
-    steps = brain.grid.spacing_mm
-    for _ in range(2):
-        begin = start
-        along, _ = MCP_Geometric(np.where(mask, 1.0, -1.0), sampling=steps).find_costs([begin])
-        reached = np.where(np.isfinite(along), along, -1.0)
-        start = tuple(int(v) for v in np.unravel_index(int(np.argmax(reached)), mask.shape))
-    straight = math.hypot(*((a - b) * step for a, b, step in zip(begin, start, steps, strict=True)))
-    return float(reached[start]) / straight if straight > 0 else 0.0
 
 
 def _where(brain: Brain, site: str) -> NDArray[np.bool_]:
@@ -219,33 +200,39 @@ def _cortical(
 def _curved(
     brain: Brain, rng: np.random.Generator, voxel: NDArray[np.intp]
 ) -> SimulatedLesion | None:
-    """A ribbon in the white matter under the cortex that follows its folds (U-fibres).
+    """A tube in the white matter under the cortex that follows its folds (U-fibres).
 
-    The way is measured within 5 mm of the cortex; a slab across it, tilted a little from
-    the axial plane, makes a ribbon of the sheet.
+    Its middle line is the shortest way, within 4 mm of the cortex and within a slab that is
+    tilted a little from the axial plane, between the two voxels that lie farthest apart.
     """
+    from scipy.ndimage import distance_transform_edt
     from skimage.graph import MCP_Geometric
 
     length, width = rng.uniform(*UFIBRE_LENGTH_MM), rng.uniform(*UFIBRE_WIDTH_MM)
-    across = np.array([0.0, 0.0, 1.0]) + rng.normal(0.0, 0.2, 3)
+    across = np.array([0.0, 0.0, 1.0]) + rng.normal(0.0, 0.3, 3)
     across /= np.linalg.norm(across)
-    box = box_around(brain.grid, voxel, length / 2 + 3.0)
-    depth = brain.cortex_mm[box]
-    band = (depth > -1.0) & (depth <= 5.0) & (brain.white[box] > 0.3)
-    start = tuple(int(v) - side.start for v, side in zip(voxel, box, strict=True))
-    ways = MCP_Geometric(np.where(band, 1.0, -1.0), sampling=brain.grid.spacing_mm)
-    along, _ = ways.find_costs([start])
+    steps = brain.grid.spacing_mm
+    box = box_around(brain.grid, voxel, length / 2 + width)
     x, y, z = offsets_mm(brain.grid, box, brain.grid.to_mm(voxel))
-    offset = np.abs(x * across[0] + y * across[1] + z * across[2])
-    outside = np.maximum(
-        np.where(np.isfinite(along), along, 1e6) - length / 2,
-        np.maximum(depth - UFIBRE_DEPTH_MM, offset - width / 2),
-    )
-    edge = max(1.0, *brain.grid.spacing_mm)
-    share = np.clip(0.5 - outside / edge, 0, 1).astype(np.float32)
-    fraction = largest_component(share * np.clip(brain.white[box] + 0.35 * brain.gray[box], 0, 1))
-    if _bend(brain, fraction >= 0.5, start) < CURVED:
+    slab = np.abs(x * across[0] + y * across[1] + z * across[2]) <= width / 2
+    depth, white = brain.cortex_mm[box], brain.white[box]
+    band = (depth > 0) & (depth <= UFIBRE_DEPTH_MM) & (white > 0.5) & slab
+    end = tuple(int(v) - side.start for v, side in zip(voxel, box, strict=True))
+    if not band[end]:
         return None
+    for farthest in (length / 2, length):
+        ways = MCP_Geometric(np.where(band, 1.0, -1.0), sampling=steps)
+        along, _ = ways.find_costs([end])
+        reached = np.where(along <= farthest, along, -1.0)
+        begin, end = end, tuple(np.unravel_index(int(np.argmax(reached)), band.shape))
+    straight = math.hypot(*((a - b) * step for a, b, step in zip(begin, end, steps, strict=True)))
+    if reached[end] < UFIBRE_LENGTH_MM[0] or reached[end] < CURVED * straight:
+        return None  # short or straight: no place for a curved lesion
+    line = np.ones(band.shape, dtype=bool)
+    line[tuple(np.array(ways.traceback(end)).T)] = False
+    outside = distance_transform_edt(line, sampling=steps) - width / 2
+    share = np.clip(0.5 - outside / max(1.0, *steps), 0, 1) * np.clip(white + 0.2, 0, 1)
+    fraction = largest_component(share.astype(np.float32))
     volume = np.count_nonzero(fraction >= 0.5) * brain.grid.voxel_volume_mm3
     size = float((6 * volume / np.pi) ** (1 / 3))
     return SimulatedLesion(box, fraction, np.zeros_like(fraction), "ms", "lesion", "ufibre", size)
