@@ -184,10 +184,10 @@ def test_signs_keep_their_published_shares_and_hang_together():
 
 def test_the_border_is_half_at_the_surface_and_has_heavy_tails():
     assert border(np.array([0.0]), 3.0)[0] == pytest.approx(0.5)
-    away = border(np.array([-6.0, 6.0]), 3.0)
+    away = border(np.array([-4.0, 4.0]), 3.0)
     assert away[0] + away[1] == pytest.approx(1.0)
-    # An error function alone would have less than a thousandth there.
-    assert 0.01 < away[1] < 0.1
+    # An error function alone would have 0.012 there.
+    assert 0.03 < away[1] < 0.1
 
 
 def test_diameters_pass_the_published_quantiles():

@@ -40,7 +40,7 @@ SMALLEST_MM = 3.0
 TAIL = 0.25
 """Share of the border that is the Cauchy law's (proposed)."""
 
-FAINTEST = 0.01
+FAINTEST = 0.03
 """Less than this share of a voxel is not drawn: tails end."""
 
 
