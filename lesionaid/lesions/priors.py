@@ -9,14 +9,11 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import SITES, AnatomyMap
 from lesionaid.anatomy.template import load_template
+from lesionaid.lesions.standard import ERROR_MM
 
 __all__ = ["Priors", "tissue_priors"]
 
 Float = NDArray[np.float32]
-
-ERROR_MM = 2.0
-"""Registration's own error: 1.0 to 2.1 mm at the ventricles, 0.7 to 1.0 mm at the cortex (median,
-three open MS brains, project's own measurement). Priors are blurred by it."""
 
 WHITE = ("white_matter", "corpus_callosum", "brainstem")
 FLUID = ("lateral_ventricle", "third_ventricle", "fourth_ventricle", "csf")

@@ -18,7 +18,7 @@ NOISE = 5.0
 
 
 def grid_of(spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> Grid:
-    shape = tuple(2 * int(round(50.0 / edge)) for edge in spacing)
+    shape = tuple(2 * round(50.0 / edge) for edge in spacing)
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = [-(n - 1) / 2 * edge for n, edge in zip(shape, spacing, strict=True)]
     return Grid((shape[0], shape[1], shape[2]), affine)
