@@ -210,7 +210,7 @@ def _place(
         lesion = draw_lesion(placing.brain, rng, site, voxel, diameter)
         if lesion is None:
             continue
-        if vein:
+        if vein and site != "ufibre":  # the middle of a curved lesion may lie outside it
             lesion = replace(lesion, vein=_vein(placing.brain, lesion))
         if placing.add(lesion):
             return True
