@@ -17,7 +17,7 @@ from lesionaid.simulate.study import SimulatedStudy, dates
 from lesionaid.simulate.susceptibility import ECHO_S
 from lesionaid.study.scan import Contrast
 
-__all__ = ["SIMULATED", "lesion_rows", "write_session", "write_study"]
+__all__ = ["SIMULATED", "context_yaml", "lesion_rows", "write_session", "write_study"]
 
 BIDS_SUFFIX: Mapping[Contrast, str] = {
     Contrast.FLAIR: "FLAIR",
@@ -98,7 +98,7 @@ def write_session(
         b = study.acquisition.pulses[Contrast.DWI].b
         write_atomic(folder / "dwi" / f"{stem}_dwi.bval", f"{b:g}\n")
         write_atomic(folder / "dwi" / f"{stem}_dwi.bvec", "0\n0\n0\n")
-    write_atomic(folder / "context.yaml", _context_yaml(study.context))
+    write_atomic(folder / "context.yaml", context_yaml(study.context))
     write_atomic(folder / "truth.json", _json(_truth_record(study)))
 
 
@@ -156,13 +156,17 @@ def _truth_record(study: SimulatedStudy) -> dict[str, Any]:
     }
 
 
-def _context_yaml(context: Mapping[str, Any]) -> str:
+def context_yaml(context: Mapping[str, Any]) -> str:
+    """Clinical context as a form that lesionaid reads."""
     lines = ["# Made up for a simulated patient."]
-    lines += [
-        f"{key}: {value:g}" if isinstance(value, float) else f"{key}: {value}"
-        for key, value in context.items()
-    ]
+    lines += [f"{key}: {_yaml(value)}" for key, value in context.items()]
     return "\n".join(lines) + "\n"
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _json(record: Mapping[str, Any]) -> str:

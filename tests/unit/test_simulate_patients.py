@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lesionaid.context import context_keys
+from lesionaid.context import context_keys, read_context
 from lesionaid.rules_path import rules_dir
 from lesionaid.signs.catalogue import load_catalogue
 from lesionaid.simulate.diseases import FAMILIES, GENERATORS
@@ -16,6 +16,7 @@ from lesionaid.simulate.ms import ovoid
 from lesionaid.simulate.patient import Patient as SimulatedPatient
 from lesionaid.simulate.study import ALL_CONTRASTS, PRIOR_CONTRASTS, dates, examined
 from lesionaid.simulate.tissue import MS_PLAQUE, Appearance
+from lesionaid.simulate.write import context_yaml
 from tests.unit.simulate_phantom import ball_brain
 
 BESIDE_THE_CATALOGUE = {"lacune", "punctate_white_matter"}
@@ -114,3 +115,12 @@ def test_iris_is_a_series_on_the_drug_stopped_and_enhancing():
     volumes = [one.truth[main].volume_mm3 for one in sessions]
     assert volumes == sorted(volumes)
     assert sessions[0].lesions[main][1].enhances == 0
+
+
+@pytest.mark.parametrize(("family", "disease"), EVERYBODY)
+def test_context_can_be_read_back(family, disease, tmp_path):
+    for number, one in enumerate(dates(study_of(disease, family))):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(context_yaml(one.context))
+        values = read_context(path).values
+        assert {key: values[key] for key in one.context} == dict(one.context)
