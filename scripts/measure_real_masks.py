@@ -144,7 +144,9 @@ def _lesion(
         "ventricle_mm": round(float(ventricle.min()) * scale, 2),
         "cortex_mm": round(float(cortex.min()) * scale, 2),
         "zone": _zone(here.sites[box][inside], float(ventricle.min()), float(cortex.min())),
-        "callosal": bool(np.count_nonzero(here.sites[box][inside] == CALLOSUM) * scale**3 >= BALL_MM3),
+        "callosal": bool(
+            np.count_nonzero(here.sites[box][inside] == CALLOSUM) * scale**3 >= BALL_MM3
+        ),
         **{f"mni_{axis}_mm": round(float(at), 1) for axis, at in zip("xyz", middle, strict=True)},
     }
 
