@@ -191,7 +191,7 @@ def test_labels_go_before_registration() -> None:
 
 
 def test_thick_t1w_yields_to_a_fine_flair() -> None:
-    from lesionaid.anatomy.build import scan_to_register
+    from lesionaid.anatomy.to_template import scan_to_register
 
     fine, thick = (Grid((4, 4, 4), np.diag([1, 1, step, 1.0])) for step in (1.0, 5.0))
     ones = np.ones((4, 4, 4), dtype=np.float32)
