@@ -85,6 +85,7 @@ def test_nothing_is_no_brain() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.parametrize("date", [1, 2])
 @pytest.mark.parametrize("contrast", [Contrast.FLAIR, Contrast.T1W])
 def test_raw_heads_of_two_dates(date: int, contrast: Contrast) -> None:
