@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from lesionaid.anatomy.map import SITES, AnatomyMap
 from lesionaid.geometry import Grid, resample
 from lesionaid.lesions.lesion_map import Lesion, LesionMap
+from lesionaid.report.ground import brain_box, brain_on, cut_grid, scans_on_one_grid
 from lesionaid.report.pictures import Picture, Plane, View, display_window, draw
-from lesionaid.study.scan import Contrast, Scan, Study
+from lesionaid.study.scan import Scan, Study
 
 __all__ = ["LARGEST_DRAWN", "Figures", "LesionFigures", "chosen_lesions", "draw_figures"]
 
@@ -103,13 +104,13 @@ def draw_figures(
     chosen : iterable of int
         From :func:`chosen_lesions`.
     """
-    scans = _on_one_grid(study)
+    scans = scans_on_one_grid(study)
     grid = _grid(study, anatomy, lesions, scans)
-    brain = _brain(study, anatomy, grid)
+    brain = brain_on(study, anatomy, grid)
     labels = resample(lesions.labels, lesions.grid, grid, order=0)
-    corner, shape = _bounds(brain, labels > 0, grid)
+    corner, shape = brain_box(brain, labels > 0, grid)
     window = tuple(slice(low, low + n) for low, n in zip(corner, shape, strict=True))
-    cut = _cut_grid(grid, corner, shape)
+    cut = cut_grid(grid, corner, shape)
     levels = {
         name: _masked(display_window(scan.data, brain), brain)[window]
         for name, scan in scans.items()
@@ -158,13 +159,6 @@ class _Canvas:
         )
 
 
-def _on_one_grid(study: Study) -> dict[str, Scan]:
-    """Scans by name, the reference contrast first; only that one before alignment."""
-    order = [contrast for contrast in Contrast if contrast in study.scans]
-    chosen = order if study.aligned else order[:1]
-    return {str(contrast): study.scans[contrast] for contrast in chosen}
-
-
 def _grid(
     study: Study, anatomy: AnatomyMap | None, lesions: LesionMap, scans: Mapping[str, Scan]
 ) -> Grid:
@@ -173,16 +167,6 @@ def _grid(
     if anatomy is not None:
         return anatomy.grid
     return study.reference or lesions.grid
-
-
-def _brain(study: Study, anatomy: AnatomyMap | None, grid: Grid) -> NDArray[np.bool_] | None:
-    if study.brain is not None:
-        return (
-            resample((study.brain.data > 0).astype(np.uint8), study.brain.grid, grid, order=0) > 0
-        )
-    if anatomy is not None:
-        return resample(anatomy.brain.astype(np.uint8), anatomy.grid, grid, order=0) > 0
-    return None
 
 
 def _masked(levels: NDArray[np.uint8], brain: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
@@ -197,26 +181,3 @@ def _schematic(anatomy: AnatomyMap | None, grid: Grid) -> NDArray[np.uint8]:
     for number, site in SITES.items():
         greys[number] = _SCHEMATIC.get(site, 30)  # ventricles are the darkest
     return np.asarray(resample(greys[anatomy.sites], anatomy.grid, grid, order=0))
-
-
-def _bounds(
-    brain: NDArray[np.bool_] | None, lesions: NDArray[np.bool_], grid: Grid
-) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """First voxel and size of the box that holds brain and lesions, with 5 mm around them."""
-    if brain is None:
-        return (0, 0, 0), grid.shape
-    kept = np.argwhere(brain | lesions)
-    if kept.size == 0:
-        return (0, 0, 0), grid.shape
-    margin = np.ceil(5.0 / np.asarray(grid.spacing_mm)).astype(int)
-    low = np.maximum(kept.min(axis=0) - margin, 0)
-    high = np.minimum(kept.max(axis=0) + margin + 1, grid.shape)
-    first = (int(low[0]), int(low[1]), int(low[2]))
-    n = high - low
-    return first, (int(n[0]), int(n[1]), int(n[2]))
-
-
-def _cut_grid(grid: Grid, corner: tuple[int, int, int], shape: tuple[int, int, int]) -> Grid:
-    affine = grid.affine.copy()
-    affine[:3, 3] = grid.to_mm(np.asarray(corner))
-    return Grid(shape, affine)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,9 @@ from PIL import Image
 
 from lesionaid.geometry import Grid
 from lesionaid.report.letters import stamp
+from lesionaid.report.slices import PATIENT_RIGHT_IS_LEFT, Plane, face, flips, rim
 
 __all__ = ["PATIENT_RIGHT_IS_LEFT", "Picture", "Plane", "View", "display_window", "draw"]
-
-PATIENT_RIGHT_IS_LEFT = True
-"""The one constant of convention: radiological, the patient's right on the picture's left."""
 
 OUTLINE_RGB = (255, 176, 0)
 """The lesion that the picture is about (amber and blue stay apart in colour blindness)."""
@@ -31,29 +28,6 @@ _INK_RGB = (255, 255, 255)
 _GREYS = 200
 _INK, _PLATE = 201, 0
 _OUTLINE, _OTHER = 1, 2
-
-
-class Plane(Enum):
-    """A plane and the RAS+ axis it is perpendicular to."""
-
-    AXIAL = 2
-    CORONAL = 1
-    SAGITTAL = 0
-
-    @property
-    def word(self) -> str:
-        """Lower-case name."""
-        return self.name.lower()
-
-    @property
-    def sides(self) -> tuple[str, str, str, str]:
-        """Letters at the left, right, top and bottom edge."""
-        left, right = ("R", "L") if PATIENT_RIGHT_IS_LEFT else ("L", "R")
-        if self is Plane.AXIAL:
-            return left, right, "A", "P"
-        if self is Plane.CORONAL:
-            return left, right, "S", "I"
-        return "A", "P", "S", "I"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,44 +125,30 @@ def draw(
     axis = plane.value
     voxel = grid.to_voxel(np.asarray(centre_mm))
     index = int(np.clip(np.rint(voxel[axis]), 0, grid.shape[axis] - 1))
-    across, up = (other for other in range(3) if other != axis)
-    flips = _flips(plane)
-    image = _face(np.take(levels, index, axis=axis), flips)
-    ids = _face(np.take(labels, index, axis=axis), flips)
+    across, up = plane.across_up
+    down, back = flips(plane)
     box = _box(
-        (_seen(voxel[across], grid.shape[across], flips[1]), grid.shape[across]),
-        (_seen(voxel[up], grid.shape[up], flips[0]), grid.shape[up]),
+        (_seen(voxel[across], grid.shape[across], back), grid.shape[across]),
+        (_seen(voxel[up], grid.shape[up], down), grid.shape[up]),
         (grid.spacing_mm[across], grid.spacing_mm[up]),
         view.width_mm,
     )
     size = _size(box, (grid.spacing_mm[across], grid.spacing_mm[up]), view.pixels_per_mm)
-    pixels = _scaled(image, size, box, Image.Resampling.BICUBIC)
+    pixels = _scaled(face(levels, plane, index), size, box, Image.Resampling.BICUBIC)
     np.minimum(pixels, _GREYS, out=pixels)
     _burn(pixels, plane, view.pixels_per_mm)
     point = grid.to_mm(_slice_centre(grid, axis, index))
     return Picture(
         plane=plane,
         slice_png=_png(pixels, _slice_palette()),
-        outline_png=_png(_outlines(ids, lesion, size, box), _OUTLINE_PALETTE, transparent=0),
+        outline_png=_png(
+            _outlines(face(labels, plane, index), lesion, size, box),
+            _OUTLINE_PALETTE,
+            transparent=0,
+        ),
         size=size,
         position_mm=float(point[axis]),
     )
-
-
-def _flips(plane: Plane) -> tuple[bool, bool]:
-    """Whether rows and columns run against the axes.
-
-    Rows always do (anterior or superior is up). Columns do where the patient's right goes
-    to the left; a sagittal slice looks to the left, as on film.
-    """
-    return True, PATIENT_RIGHT_IS_LEFT or plane is Plane.SAGITTAL
-
-
-def _face(plane_data: NDArray[Any], flips: tuple[bool, bool]) -> NDArray[Any]:
-    """A slice indexed (across, up) as picture rows and columns."""
-    rows = plane_data.T
-    rows = rows[::-1] if flips[0] else rows
-    return np.ascontiguousarray(rows[:, ::-1] if flips[1] else rows)
 
 
 def _seen(voxel: float, n: int, flipped: bool) -> float:
@@ -226,12 +186,12 @@ def _size(
 
 
 def _scaled(
-    face: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     size: tuple[int, int],
     box: tuple[float, float, float, float],
     how: Image.Resampling,
 ) -> NDArray[np.uint8]:
-    return np.array(Image.fromarray(face).resize(size, how, box=box), dtype=np.uint8)
+    return np.array(Image.fromarray(image).resize(size, how, box=box), dtype=np.uint8)
 
 
 def _outlines(
@@ -244,21 +204,9 @@ def _outlines(
     kinds = np.where(ids == lesion, 2, np.where(ids > 0, 1, 0)).astype(np.uint8)
     scaled = _scaled(kinds, size, box, Image.Resampling.NEAREST)
     line = np.zeros_like(scaled)
-    line[_rim(scaled == 1)] = _OTHER
-    line[_rim(scaled == 2)] = _OUTLINE
+    line[rim(scaled == 1)] = _OTHER
+    line[rim(scaled == 2)] = _OUTLINE
     return line
-
-
-def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    padded = np.pad(mask, 1)
-    grown = (
-        padded[:-2, 1:-1]
-        | padded[2:, 1:-1]
-        | padded[1:-1, :-2]
-        | padded[1:-1, 2:]
-        | padded[1:-1, 1:-1]
-    )
-    return np.asarray(grown & ~mask)
 
 
 def _burn(pixels: NDArray[np.uint8], plane: Plane, pixels_per_mm: float) -> None:
