@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lesionaid.anatomy.align import align_study
-from lesionaid.anatomy.build import build_anatomy
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.anatomy.prepare import prepare
 from lesionaid.errors import Note
 from lesionaid.lesions.components import lesion_map
 from lesionaid.lesions.lesion_map import LesionMap
@@ -80,8 +79,8 @@ def find_candidates(
     unmasked = StudyPaths(scans=paths.scans, anatomy=paths.anatomy, brain=paths.brain)
     loaded = load_study(unmasked, options, space=space, native_scale=native_scale)
     progress("registration")
-    study = align_study(loaded)
-    anatomy = build_anatomy(study)
+    prepared = prepare(loaded)
+    study, anatomy = prepared.study, prepared.anatomy
     progress("lesions")
     found = find_lesions(study, anatomy, search, options)
     lesions = lesion_map(found.mask, study.native_scale)

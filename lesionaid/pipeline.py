@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from lesionaid.anatomy.align import AlignedPrior, align_prior
 from lesionaid.anatomy.map import AnatomyMap
-from lesionaid.anatomy.prepare import prepare
+from lesionaid.anatomy.prepare import Prepared, prepare, with_lesions
+from lesionaid.anatomy.refine import refine_anatomy
 from lesionaid.assessment import Assessment, provenance
 from lesionaid.change.match import CHANGE_SPECS, match
 from lesionaid.criteria.load import load_rules
@@ -95,10 +95,13 @@ def assess(
         paths = study if isinstance(study, StudyPaths) else find_study(Path(study))
         loaded = load_study(paths, options, space=space, native_scale=native_scale)
     with stage("registration"):
-        aligned, anatomy = _locate(loaded, obstacles)
+        prepared = _locate(loaded, obstacles)
     with stage("lesions"):
-        aligned, found_notes = _search(aligned, anatomy, search or Search(), options, obstacles)
+        prepared, found_notes = _search(prepared, search or Search(), options, obstacles)
+        aligned = loaded if prepared is None else prepared.study
         lesions = _lesions(aligned, earlier, options)
+    with stage("regions"):
+        anatomy = None if prepared is None else refine_anatomy(prepared.anatomy, aligned)
     with stage("measurement"):
         table, prior_notes = _measure(aligned, anatomy, lesions)
     with stage("verdict"):
@@ -142,32 +145,30 @@ def _knowledge() -> tuple[SignCatalogue, RuleSet]:
     return catalogue, load_rules(rules_dir(), catalogue.signs.keys())
 
 
-def _locate(study: Study, obstacles: list[AnalysisError]) -> tuple[Study, AnatomyMap | None]:
+def _locate(study: Study, obstacles: list[AnalysisError]) -> Prepared | None:
     """Raw scans to anatomy: aligned, the brain found, the bias taken out, registered."""
     try:
-        prepared = prepare(study)
+        return prepare(study)
     except AnalysisError as error:
         obstacles.append(error)
-        return study, None
-    return prepared.study, prepared.anatomy
+        return None
 
 
 def _search(
-    study: Study,
-    anatomy: AnatomyMap | None,
+    prepared: Prepared | None,
     search: Search,
     options: GateOptions | None,
     obstacles: list[AnalysisError],
-) -> tuple[Study, tuple[Note, ...]]:
-    """Find lesion candidates where no mask was given."""
-    if study.lesions is not None or anatomy is None:
-        return study, ()
+) -> tuple[Prepared | None, tuple[Note, ...]]:
+    """Find lesion candidates where no mask was given, and register again without them."""
+    if prepared is None or prepared.study.lesions is not None:
+        return prepared, ()
     try:
-        found = find_lesions(study, anatomy, search, options)
+        found = find_lesions(prepared.study, prepared.anatomy, search, options)
     except AnalysisError as error:
         obstacles.append(error)
-        return study, ()
-    return replace(study, lesions=found.mask), found.notes
+        return prepared, ()
+    return with_lesions(prepared, found.mask), found.notes
 
 
 def _lesions(study: Study, earlier: Path | None, options: GateOptions | None) -> LesionMap | None:
