@@ -23,6 +23,9 @@ PLAQUES = (32, 45)
 FEWEST = 20
 """Of a heavy load (proposed)."""
 
+TRIES = 10
+"""Patients drawn until one has a single focus (of those with early PML a part have more)."""
+
 
 def mixed_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     """At least 20 plaques, the same at both dates, and a PML lesion that grew between them.
@@ -42,14 +45,17 @@ def mixed_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     Raises
     ------
     ValueError
-        When the brain has no room for 20 plaques or for the PML lesion.
+        When the brain has no room for 20 plaques or for one PML lesion.
     """
     ms = ms_patient(brain, rng, count=int(rng.integers(*PLAQUES, endpoint=True)))
     old = tuple((plaque, replace(look, enhances=0.0)) for plaque, look in ms.lesions)
     if len(old) < FEWEST:
         raise ValueError(f"room for {len(old)} plaques, {FEWEST} are asked for")
-    patient = pml_on_plaques(brain, rng, old, stage="early")
     of_plaques = {
         sign: truth for sign, truth in ms.signs.items() if truth is True and "enhanc" not in sign
     }
-    return replace(patient, disease="mixed", signs={**of_plaques, **patient.signs})
+    for _ in range(TRIES):
+        patient = pml_on_plaques(brain, rng, old, stage="early")
+        if [lesion.role for lesion, _ in patient.lesions].count("main") == 1:
+            return replace(patient, disease="mixed", signs={**of_plaques, **patient.signs})
+    raise ValueError("no patient with a single focus was drawn")

@@ -118,10 +118,9 @@ def _signs(brain: Brain, lesions: Lesions) -> dict[str, Any]:
     ]
     pia = any(look.enhances > 0 for _, look in lesions)
     return {
-        **shape_signs(brain, shapes),
+        **shape_signs(brain, lesions),
         **site_signs(brain, shapes),
         "fluffy_infratentorial": any(fluffy),
-        "contrast_enhancement": pia,
         "enhancement_leptomeningeal": pia,
         **structure_signs(lesions),
     }
@@ -149,6 +148,7 @@ def _later(attack: Patient, rng: np.random.Generator) -> Patient:
         "enlarging": False,
     }
     later = _patient(attack.brain, tuple(kept), change)
+    attack = replace(attack, all_contrasts=True)  # its uptake is to be seen
     return replace(later, earlier=attack, months=round(float(rng.uniform(*MONTHS)), 1))
 
 

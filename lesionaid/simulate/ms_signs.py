@@ -6,7 +6,6 @@ there): nothing is true because it was asked for.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,27 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
-from lesionaid.simulate.lesions import SimulatedLesion
-from lesionaid.simulate.ms_regions import callosum, fossa, inferior_temporal
+from lesionaid.simulate.lesions import SimulatedLesion, label_map
+from lesionaid.simulate.ms_regions import fossa, inferior_temporal
 from lesionaid.simulate.ms_sites import FOSSA
 from lesionaid.simulate.patient import structure_signs
 from lesionaid.simulate.tissue import Appearance
+from lesionaid.simulate.truth import LesionTruth, truth_of
+from lesionaid.simulate.truth_signs import declared_signs, lesion_signs
 
 __all__ = ["finger_shape", "ms_signs"]
 
-TOUCHES_MM, VENTRICLE_TOUCHES_MM = 1.0, 1.5
-"""A lesion touches the cortex, or the ventricle, from this distance."""
+VENTRICLE_TOUCHES_MM = 1.5
+"""A finger touches the ventricle from this distance."""
 
 ELONGATED, STEEP_DEG, LONG_MM = 1.5, 30.0, 5.0
 """A finger: long over second axis, angle to the ventricle's normal, length."""
 
-CALLOSAL_MM3, CORTEX_SHARE, CORTEX_MM3, CORTEX_DEPTH_MM = 14.0, 0.05, 50.0, 0.5
 INFERIOR_TEMPORAL_SHARE, FOSSA_SHARE = 0.5, 0.25
-"""As in the sign catalogue: callosal volume; share and volume in cortex, and how deep in it."""
-
-RUN_MM, BAND_MM = 10.0, 3.0
-"""A lesion that runs so far within so thin a band under the cortex may be read as U-fibre
-involvement though none was put there: the sign is then left out."""
+"""Share of a lesion in a site (the second as in the sign catalogue)."""
 
 
 def ms_signs(
@@ -45,7 +41,7 @@ def ms_signs(
     Signs that need MNI coordinates are left out where the brain knows none.
     """
     shapes = [lesion for lesion, _ in lesions]
-    shown = _by_shape(brain, shapes)
+    shown = {"dawson_fingers": _labels(shapes, lambda one: _is_finger(brain, one))}
     if brain.mni_mm is not None:
         shown |= _by_site(brain, shapes)
     for pattern in ("nodular", "ring", "open_ring"):
@@ -54,22 +50,20 @@ def ms_signs(
             for n, (_, look) in enumerate(lesions, 1)
             if look.enhances > 0 and look.enhancement == pattern
         ]
-    structures = structure_signs(tuple(lesions))
-    signs = {sign: bool(labels) for sign, labels in shown.items()}
-    curved = [n for n, one in enumerate(shapes, 1) if one.site == "ufibre"]
-    if curved or not any(_run_mm(brain, one) >= RUN_MM for one in shapes):
-        signs["juxtacortical_ufibre"] = bool(curved)  # else a reader might see one or not
+    rows = truth_of(brain, label_map(brain, shapes), shapes, [look for _, look in lesions])
     return {
-        **signs,
-        "contrast_enhancement": bool(structures["enhancing_lesions"]),
-        "central_vein": bool(structures["central_vein_lesions"]),
-        "paramagnetic_rim": bool(structures["paramagnetic_rim_lesions"]),
+        **{sign: bool(labels) for sign, labels in shown.items()},
+        **declared_signs(brain, lesions),
         "dawson_finger_lesions": shown["dawson_fingers"],
-        "ufibre_lesions": curved,
-        "cortical_lesions": shown["cortical_gm"],
-        "callosal_lesions": shown.get("corpus_callosum", []),
-        **structures,
+        "ufibre_lesions": [n for n, one in enumerate(shapes, 1) if one.site == "ufibre"],
+        "cortical_lesions": _with_sign(rows, "cortical_gm"),
+        "callosal_lesions": _with_sign(rows, "corpus_callosum"),
+        **structure_signs(tuple(lesions)),
     }
+
+
+def _with_sign(rows: Sequence[LesionTruth], sign: str) -> list[int]:
+    return [row.label for row in rows if row.n_voxels and lesion_signs(row)[sign]]
 
 
 def finger_shape(brain: Brain, lesion: SimulatedLesion) -> tuple[float, float, float]:
@@ -96,26 +90,9 @@ def finger_shape(brain: Brain, lesion: SimulatedLesion) -> tuple[float, float, f
     )
 
 
-def _by_shape(brain: Brain, shapes: Sequence[SimulatedLesion]) -> dict[str, list[int]]:
-    return {
-        "periventricular": _labels(shapes, lambda one: _touches_ventricle(brain, one)),
-        "dawson_fingers": _labels(shapes, lambda one: _is_finger(brain, one)),
-        "touches_juxtacortical": _labels(
-            shapes, lambda one: _nearest(brain.cortex_mm, one) <= TOUCHES_MM
-        ),
-        "cortical_gm": _labels(shapes, lambda one: _is_cortical(brain, one)),
-        "infratentorial": _labels(
-            shapes, lambda one: _share(brain.infratentorial, one) >= FOSSA_SHARE
-        ),
-    }
-
-
 def _by_site(brain: Brain, shapes: Sequence[SimulatedLesion]) -> dict[str, list[int]]:
-    arch, lobe = callosum(brain), inferior_temporal(brain)
+    lobe = inferior_temporal(brain)
     shown = {
-        "corpus_callosum": _labels(
-            shapes, lambda one: _inside_mm3(brain, arch, one) >= CALLOSAL_MM3
-        ),
         "inferior_temporal": _labels(
             shapes, lambda one: _share(lobe, one) >= INFERIOR_TEMPORAL_SHARE
         ),
@@ -140,11 +117,6 @@ def _share(area: NDArray[np.bool_], lesion: SimulatedLesion) -> float:
     return float(area[lesion.box][lesion.mask].mean())
 
 
-def _inside_mm3(brain: Brain, area: NDArray[np.bool_], lesion: SimulatedLesion) -> float:
-    inside = np.count_nonzero(area[lesion.box] & lesion.mask)
-    return float(inside * brain.grid.voxel_volume_mm3)
-
-
 def _touches_ventricle(brain: Brain, lesion: SimulatedLesion) -> bool:
     return _nearest(brain.ventricle_mm, lesion) <= VENTRICLE_TOUCHES_MM
 
@@ -153,26 +125,6 @@ def _is_finger(brain: Brain, lesion: SimulatedLesion) -> bool:
     elongation, angle, length = finger_shape(brain, lesion)
     steep = elongation >= ELONGATED and angle <= STEEP_DEG and length >= LONG_MM
     return steep and _touches_ventricle(brain, lesion)
-
-
-def _is_cortical(brain: Brain, lesion: SimulatedLesion) -> bool:
-    core = (brain.gray > 0.5) & (brain.cortex_mm <= -CORTEX_DEPTH_MM)
-    return _share(core, lesion) >= CORTEX_SHARE and _inside_mm3(brain, core, lesion) >= CORTEX_MM3
-
-
-def _run_mm(brain: Brain, lesion: SimulatedLesion) -> float:
-    """Longest side of a connected part of the lesion that lies 0 to 3 mm under the cortex."""
-    from scipy.ndimage import find_objects, label
-
-    depth = brain.cortex_mm[lesion.box]
-    band = lesion.mask & (depth > 0) & (depth <= BAND_MM)
-    parts, _ = label(band, structure=np.ones((3, 3, 3)))
-    steps = brain.grid.spacing_mm
-    runs = [
-        math.hypot(*((s.stop - s.start) * step for s, step in zip(part, steps, strict=True)))
-        for part in find_objects(parts)
-    ]
-    return max(runs, default=0.0)
 
 
 def _normal(brain: Brain, lesion: SimulatedLesion) -> NDArray[np.float64] | None:

@@ -117,10 +117,9 @@ def nmosd_signs(
         for one in shapes
     ]
     return {
-        **shape_signs(brain, shapes),
+        **shape_signs(brain, lesions),
         **site_signs(brain, shapes),
         "punctate_white_matter": any(dots),
-        "contrast_enhancement": any(look.enhances > 0 for _, look in lesions),
         "enhancement_ependymal": any(look.enhancement == PENCIL for _, look in lesions),
         "enhancement_cloud_like": any(look.enhancement == CLOUD for _, look in lesions),
         **structure_signs(lesions),

@@ -8,7 +8,6 @@ lesionaid measures with.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -18,9 +17,9 @@ from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.landmarks import PATHS, POINTS, Point, fluid_mm
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.observed import span_mm, tell
-from lesionaid.simulate.template import sharp_template
+from lesionaid.simulate.truth_sites import in_callosum
 
-__all__ = ["callosal", "mni_of", "site_signs"]
+__all__ = ["mni_of", "site_signs"]
 
 Coordinates = NDArray[np.float64]
 
@@ -88,14 +87,7 @@ def site_signs(brain: Brain, lesions: Sequence[SimulatedLesion]) -> dict[str, bo
     signs: dict[str, bool] = {}
     for sign, inside in _places().items():
         tell(signs, sign, (float(inside(at).sum()) * voxel for at in points), SEEN_MM3)
-    in_callosum = [
-        int((callosal(at) & (brain.white[one.box][one.mask] > 0.5)).sum()) * voxel
-        for one, at in zip(lesions, points, strict=True)
-    ]
-    tell(signs, "corpus_callosum", in_callosum, SEEN_MM3)
     tell(signs, "callosal_acute_oedematous", _splenium_filled(brain, lesions), FULL_THICKNESS)
-    below = [float(brain.infratentorial[one.box][one.mask].sum()) * voxel for one in lesions]
-    tell(signs, "infratentorial", below, SEEN_MM3)
     peduncle = [float(_in_peduncle(at).sum()) * voxel for at in points]
     tell(signs, "cerebellar_peduncle", peduncle, SEEN_MM3)
     tell(signs, "cerebellar_peduncle_diffuse", peduncle, PEDUNCLE_MM3)
@@ -148,41 +140,13 @@ def _in_peduncle(at: Coordinates) -> NDArray[np.bool_]:
     return np.asarray(away <= PEDUNCLE_RADIUS_MM)
 
 
-def callosal(at: Coordinates) -> NDArray[np.bool_]:
-    """Within 12 mm of the midline, in front of, behind or at the callosum's own outline."""
-    outline, low = _callosal_outline()
-    places = np.rint(at[:, 1:] - low).astype(int)
-    inside = (places >= 0).all(axis=1) & (places < outline.shape).all(axis=1)
-    found = np.zeros(len(at), dtype=bool)
-    found[inside] = outline[places[inside, 0], places[inside, 1]]
-    return found & (np.abs(at[:, 0]) <= 12.0)
-
-
-@lru_cache(maxsize=1)
-def _callosal_outline() -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """The callosum on the midline of the template, in steps of 1 mm, and its corner (y, z)."""
-    from scipy.ndimage import binary_opening, label
-
-    template = sharp_template()
-    low, high = np.array([-48.0, -4.0]), np.array([38.0, 34.0])
-    y, z = np.meshgrid(
-        *(np.arange(a, b + 1) for a, b in zip(low, high, strict=True)), indexing="ij"
-    )
-    voxels = template.grid.to_voxel(np.stack([np.zeros_like(y), y, z], axis=-1))
-    i, j, k = np.moveaxis(np.rint(voxels).astype(int), -1, 0)
-    pieces, _ = label(binary_opening(template.tissues[0][i, j, k] > 0.5, np.ones((3, 3))))
-    _, at_y, at_z = POINTS["splenium"]
-    number = pieces[int(at_y - low[0]), int(at_z - low[1])]
-    return pieces == number, low
-
-
 def _splenium_filled(brain: Brain, lesions: Sequence[SimulatedLesion]) -> list[float]:
     """Share of the splenium's midline voxels in each lesion."""
     assert brain.mni_mm is not None
     middle = (np.abs(brain.mni_mm[..., 0]) <= 2.0) & (brain.white > 0.5)
     places = np.argwhere(middle)
     at = np.asarray(brain.mni_mm[middle], dtype=float)
-    here = places[callosal(at) & (at[:, 1] < SPLENIUM_Y)]
+    here = places[in_callosum(at) & (at[:, 1] < SPLENIUM_Y)]
     shares = []
     for one in lesions:
         start = np.array([side.start for side in one.box])

@@ -38,6 +38,8 @@ class Patient:
         The same brain at the date before.
     months : float
         Between the two dates.
+    all_contrasts : bool
+        Whether every contrast is scanned at this date although a later one follows.
     """
 
     disease: str
@@ -48,6 +50,7 @@ class Patient:
     expected: Mapping[str, Any] = field(default_factory=dict)
     earlier: Patient | None = None
     months: float = 0.0
+    all_contrasts: bool = False
 
     @property
     def truth(self) -> tuple[LesionTruth, ...]:

@@ -34,6 +34,7 @@ from lesionaid.simulate.pml_look import pml_look, with_band, with_cysts
 from lesionaid.simulate.pml_sites import LOBES, draw_site, lobe_cores
 from lesionaid.simulate.pml_truth import pml_signs
 from lesionaid.simulate.tissue import Appearance
+from lesionaid.simulate.truth_signs import declared_signs
 from lesionaid.simulate.uptake import border_pieces, soft_patches, spots
 
 __all__ = ["DateLook", "PmlCase", "PmlDate", "at_date", "draw_case"]
@@ -338,14 +339,15 @@ def _signs(
     n_vessels: int,
 ) -> dict[str, Any]:
     old = len(case.old)
-    foci, dots = lesions[old : old + n_foci], lesions[old + n_foci :]
+    foci = lesions[old : old + n_foci]
     structure = structure_signs(lesions)
     banded = [n for n in range(old + 1, old + n_foci + 1) if lesions[n - 1][0].iron is not None]
     rims = [n for n in structure["paramagnetic_rim_lesions"] if n not in banded]
     named = ("enhancement_patchy", "enhancement_punctate", "enhancement_peripheral")
     enhances = stage.enhances > 0
     return {
-        **pml_signs(case.brain, foci, dots, plaques=old > 0),
+        **pml_signs(case.brain, foci, plaques=old > 0),
+        **declared_signs(case.brain, lesions),
         **{name: enhances and name in stage.patterns for name in named},
         "enhancement_perivascular": n_vessels >= 3,
         "enhancing_punctate_satellites": enhances

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
+from lesionaid.simulate.contact import caliper_mm
 from lesionaid.simulate.contrast import PROTOCOL, signal
 from lesionaid.simulate.fields import FloatArray
 from lesionaid.simulate.lesions import SimulatedLesion
@@ -32,12 +33,6 @@ LOBE_SHARE = 0.1
 WIDE_MM, WIDE_SHARE = 4.0, 0.25
 """A border is ill-defined or mixed from this width on this share of it (evidence file,
 proposed)."""
-
-COUNTS_MM = 3.0
-"""Long axis from which a lesion counts (McDonald criteria, 2017)."""
-
-RIBBON_MM = 0.5
-"""Grey matter counts as cortex from this depth in the ribbon (evidence file, proposed)."""
 
 CRESCENT_SOLIDITY, CRESCENT_MM = 0.75, 15.0
 """A crescent is emptier than this and longer (evidence file, proposed)."""
@@ -59,39 +54,28 @@ class Limits:
         return True if value >= self.yes else False if value <= self.no else None
 
 
-SIZE_OVER_30 = Limits(28.0, 32.0)
-CORTEX_SHARE = Limits(0.01, 0.05)
-BAND_MM = Limits(5.0, 10.0)
 DWI_RATIO = Limits(1.05, 1.15)
 T1_DARKNESS = Limits(0.10, 0.15)
 
 
-def pml_signs(
-    brain: Brain, foci: Sequence[Placed], dots: Sequence[Placed], *, plaques: bool
-) -> dict[str, Any]:
-    """Signs of the PML lesions of one date, by the ids of the catalogue.
+def pml_signs(brain: Brain, foci: Sequence[Placed], *, plaques: bool) -> dict[str, Any]:
+    """Signs of the PML lesions of one date that have no definition over the truth.
 
     Parameters
     ----------
     brain : Brain
     foci : sequence of (SimulatedLesion, Appearance)
         The main lesion first.
-    dots : sequence of (SimulatedLesion, Appearance)
-        Satellites.
     plaques : bool
         Whether the patient has old plaques too.
     """
     shared = _merged([_place_signs(brain, lesion) for lesion, _ in foci])
     shared |= _merged([_tissue_signs(brain, *focus) for focus in foci])
     own = {
-        "punctate_satellites": len(dots) >= 3,
         "microcyst": any(lesion.cysts is not None for lesion, _ in foci),
         "dwi_rim": _any([_dwi_rim(brain, *focus) for focus in foci]),
         "cerebellar_crescent": any(_is_crescent(brain, lesion) for lesion, _ in foci),
         "border_white_matter_ill_defined": _wide_border(brain, foci[0][0]),
-        "contrast_enhancement": any(look.enhances > 0 for _, look in (*foci, *dots)),
-        "size_over_30mm": SIZE_OVER_30.judge(max(feret_mm(brain, lesion) for lesion, _ in foci)),
-        "multifocal": plaques or len(foci) + _countable(brain, dots) > 1,
     }
     said = {sign: truth for sign, truth in shared.items() if truth or not plaques} | own
     return {sign: truth for sign, truth in said.items() if truth is not None}
@@ -99,10 +83,7 @@ def pml_signs(
 
 def feret_mm(brain: Brain, lesion: SimulatedLesion) -> float:
     """Largest distance between two voxel centres of the mask."""
-    from scipy.spatial.distance import pdist
-
-    points = _hull_points(brain, lesion)
-    return float(pdist(points).max()) if len(points) > 1 else 0.0
+    return caliper_mm(np.argwhere(lesion.mask), brain.grid)
 
 
 def solidity(brain: Brain, lesion: SimulatedLesion) -> float:
@@ -123,25 +104,10 @@ def border_width_mm(brain: Brain, lesion: SimulatedLesion) -> FloatArray:
     return np.asarray(0.8 / np.maximum(steep, 1e-3), dtype=np.float32)
 
 
-def _countable(brain: Brain, dots: Sequence[Placed]) -> int:
-    """Dots of at least 3 mm, as the criteria count lesions."""
-    return sum(feret_mm(brain, dot) >= COUNTS_MM for dot, _ in dots)
-
-
 def _place_signs(brain: Brain, lesion: SimulatedLesion) -> dict[str, bool | None]:
     mask = lesion.mask
-    voxel = brain.grid.voxel_volume_mm3
-    cortex = brain.cortex_mm[lesion.box]
-    gray = brain.gray[lesion.box] > 0.5
     below = bool(brain.infratentorial[lesion.box][mask].mean() > 0.5)
     signs: dict[str, bool | None] = {
-        "cortical_gm": CORTEX_SHARE.judge(float((gray & (cortex <= -RIBBON_MM))[mask].mean())),
-        "juxtacortical_ufibre": BAND_MM.judge(
-            _extent_mm(brain, mask & (cortex > 0) & (cortex <= 3))
-        ),
-        "deep_gm": Limits(0, 50).judge(
-            0.0 if below else float(np.count_nonzero(mask & gray & (cortex > 4)) * voxel)
-        ),
         "cerebellum": True if lesion.site == "cerebellar" and below else below and None,
     }
     if brain.mni_mm is not None and not below:
@@ -201,13 +167,6 @@ def _is_crescent(brain: Brain, lesion: SimulatedLesion) -> bool:
         and feret_mm(brain, lesion) >= CRESCENT_MM
         and solidity(brain, lesion) < CRESCENT_SOLIDITY
     )
-
-
-def _extent_mm(brain: Brain, mask: NDArray[np.bool_]) -> float:
-    voxels = np.argwhere(mask)
-    if len(voxels) == 0:
-        return 0.0
-    return float(((np.ptp(voxels, axis=0) + 1) * brain.grid.spacing_mm).max())
 
 
 def _hull_points(brain: Brain, lesion: SimulatedLesion) -> NDArray[np.float64]:

@@ -48,6 +48,7 @@ ALL_CONTRASTS = (
 """What is scanned when nobody asks otherwise; SWI and phase must be asked for."""
 
 PRIOR_CONTRASTS = (Contrast.FLAIR, Contrast.T1W)
+"""Of an earlier date, unless its patient asks for all."""
 
 DAYS_PER_MONTH = 30.4
 """Of a year of 365 days."""
@@ -210,9 +211,9 @@ def examined(patient: Patient, rng: np.random.Generator) -> SimulatedStudy:
     Raises
     ------
     ValueError
-        When the last date has no lesions: no place was found for any.
+        When the last date has no lesions and no date before it: no place was found for any.
     """
-    if not patient.lesions:
+    if not patient.lesions and patient.earlier is None:
         raise ValueError(f"no room for a lesion of {patient.disease}")
     return _examined(patient, rng, last=True)
 
@@ -226,7 +227,7 @@ def _examined(patient: Patient, rng: np.random.Generator, *, last: bool) -> Simu
         patient.brain,
         patient.lesions,
         rng,
-        ALL_CONTRASTS if last else PRIOR_CONTRASTS,
+        ALL_CONTRASTS if last or patient.all_contrasts else PRIOR_CONTRASTS,
         context={**patient.context, **interval},
         signs=patient.signs,
         expected=patient.expected,

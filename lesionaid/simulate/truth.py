@@ -315,7 +315,9 @@ def _signal(place: _Place, lesion: SimulatedLesion, look: Appearance) -> dict[st
         "enhancement": look.enhancement if enhances else "none",
         "enhancing_mm3": place.volume(_uptake(place, lesion, look)) if enhances else 0.0,
         "central_vein": look.vein or lesion.vein is not None,
-        "paramagnetic_rim": look.iron_rim or lesion.iron is not None,
+        # PML's iron is a band in the cortex beside it.
+        "paramagnetic_rim": look.iron_rim
+        or (lesion.iron is not None and lesion.mechanism != "pml"),
     }
 
 

@@ -86,7 +86,7 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     ),
     "enhancing_mm3": ("mm3", "Volume that takes up at least half of the pattern's most."),
     "central_vein": ("", "A vein runs through its middle."),
-    "paramagnetic_rim": ("", "It has a rim of iron."),
+    "paramagnetic_rim": ("", "It has a rim of iron; the band beside PML is none."),
     "change": (
         "",
         "Since the date before: new, grown, shrunk, unchanged (within 5 %) or resolved (no voxel "

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from lesionaid.simulate.landmarks import BOXES
 from lesionaid.simulate.lesions import Box
 from lesionaid.simulate.template import sharp_template
 
-__all__ = ["LOBES", "NamedSites", "named_sites"]
+__all__ = ["LOBES", "NamedSites", "in_callosum", "named_sites"]
 
 Mask = NDArray[np.bool_]
 
@@ -65,7 +66,7 @@ def named_sites(brain: Brain, box: Box) -> NamedSites | None:
     x, y, z = np.abs(mni[..., 0]), mni[..., 1], mni[..., 2]
     cerebral = ~brain.infratentorial[box]
     deep = cerebral & (brain.gray[box] > 0.5) & _within(x, y, z, NUCLEI)
-    callosum = cerebral & (brain.white[box] > 0.5) & _in_callosum(x, y, z)
+    callosum = cerebral & (brain.white[box] > 0.5) & in_callosum(mni)
     fluid = {
         name: (brain.csf[box] > 0.5) & _within(mni[..., 0], y, z, BOXES[name])
         for name in ("third_ventricle", "fourth_ventricle")
@@ -73,6 +74,16 @@ def named_sites(brain: Brain, box: Box) -> NamedSites | None:
     solid = brain.white[box] + brain.gray[box] > 0.5
     lobe = np.where(cerebral & solid & ~deep & ~callosum, _lobe(x, y, z), 0).astype(np.uint8)
     return NamedSites(callosum, deep, fluid, lobe, mni[..., 0] > 0)
+
+
+def in_callosum(mni: NDArray[np.floating[Any]]) -> Mask:
+    """Places, shape (..., 3) in MNI mm, near the midline and in the callosum's outline there."""
+    outline = _callosum_outline()
+    grid = sharp_template().grid
+    j = np.clip(np.rint(mni[..., 1] - grid.affine[1, 3]), 0, grid.shape[1] - 1).astype(int)
+    k = np.clip(np.rint(mni[..., 2] - grid.affine[2, 3]), 0, grid.shape[2] - 1).astype(int)
+    inside: Mask = (np.abs(mni[..., 0]) <= CALLOSUM_HALF_WIDTH_MM) & outline[j, k]
+    return inside
 
 
 Values = NDArray[np.float32]
@@ -83,15 +94,6 @@ def _within(x: Values, y: Values, z: Values, corners: tuple[Corner, Corner]) -> 
     inside = np.ones(x.shape, dtype=bool)
     for at, low, high in zip((x, y, z), *corners, strict=True):
         inside &= (at >= low) & (at <= high)
-    return inside
-
-
-def _in_callosum(x: Values, y: Values, z: Values) -> Mask:
-    outline = _callosum_outline()
-    grid = sharp_template().grid
-    j = np.clip(np.rint(y - grid.affine[1, 3]), 0, grid.shape[1] - 1).astype(int)
-    k = np.clip(np.rint(z - grid.affine[2, 3]), 0, grid.shape[2] - 1).astype(int)
-    inside: Mask = (x <= CALLOSUM_HALF_WIDTH_MM) & outline[j, k]
     return inside
 
 

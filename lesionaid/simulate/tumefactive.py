@@ -26,9 +26,10 @@ from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.placing import Placing
 from lesionaid.simulate.pml_sites import lobe_cores
-from lesionaid.simulate.pml_truth import LOBE_SHARE, feret_mm
+from lesionaid.simulate.pml_truth import LOBE_SHARE
 from lesionaid.simulate.shapes import Look, cloud, volume_mm3
 from lesionaid.simulate.tissue import MS_PLAQUE, Appearance, Tissue, ms_appearance
+from lesionaid.simulate.truth_signs import declared_signs
 from lesionaid.simulate.uptake import even_ring, opened, towards_cortex
 
 __all__ = ["tumefactive_patient"]
@@ -102,14 +103,13 @@ def tumefactive_patient(brain: Brain, rng: np.random.Generator, *, plaques: int 
         placing.add(plaque, ms_appearance(rng))
     frontal = float(lobe_cores(brain)["frontal"][lesion.box][lesion.mask].mean()) >= LOBE_SHARE
     signs: dict[str, Any] = {
+        **declared_signs(brain, placing.lesions),
         "restricted_diffusion": drawn["restricted_diffusion"],
         "t2_hypointense_rim": drawn["t2_hypointense_rim"],
         "oedema": drawn["oedema"],
         "enhancement_ring": drawn["enhancement_ring"] and not open_ring,
         "enhancement_open_ring": open_ring,
-        "contrast_enhancement": drawn["enhancement_ring"],
         "tumefactive": True,
-        "size_over_20mm": feret_mm(brain, lesion) > 20,
         **({"lobe_frontal": True} if frontal else {}),
         **structure_signs(placing.lesions),
     }

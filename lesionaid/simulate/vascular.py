@@ -19,11 +19,12 @@ from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.frequencies import draw_signs
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.observed import shape_signs
-from lesionaid.simulate.observed_sites import callosal, site_signs
+from lesionaid.simulate.observed_sites import site_signs
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.placing import Placing, look_of
 from lesionaid.simulate.shapes import FADE_MM, Look, cloud, lining, pieces, shell, volume_mm3
 from lesionaid.simulate.tissue import CSF, Appearance, Tissue
+from lesionaid.simulate.truth_sites import in_callosum
 
 __all__ = ["vascular_patient"]
 
@@ -84,10 +85,9 @@ def _signs(
 ) -> Mapping[str, Any]:
     shapes = [lesion for lesion, _ in lesions]
     signs: dict[str, Any] = {
-        **shape_signs(brain, shapes),
+        **shape_signs(brain, lesions),
         **site_signs(brain, shapes),
         "lacune": any(one.site == "lacune" for one in shapes),
-        "contrast_enhancement": False,
     }
     right, left = (sum(_volume_on(brain, one, side) for one in shapes) for side in (1, -1))
     if signs.get("periependymal_lateral_ventricle"):
@@ -107,7 +107,7 @@ def _free(brain: Brain) -> NDArray[np.bool_]:
     assert brain.mni_mm is not None
     free = (brain.white > 0.7) & ~brain.infratentorial & (brain.cortex_mm > U_FIBRE_MM)
     at = np.asarray(brain.mni_mm[free], dtype=float)
-    free[free] = ~callosal(at)
+    free[free] = ~in_callosum(at)
     return free
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lesionaid.simulate.truth import BAND_MM, SIDE_SHARE
-from lesionaid.simulate.truth_signs import (
+from lesionaid.simulate.sign_definitions import (
     FEW,
     LESION_SIGNS,
     MULTIFOCAL,
@@ -19,6 +18,7 @@ from lesionaid.simulate.truth_signs import (
     Compare,
     Condition,
 )
+from lesionaid.simulate.truth import BAND_MM, SIDE_SHARE
 from tests.shared_data import ROOT
 
 

@@ -17,7 +17,7 @@ from lesionaid.simulate.lesions import SimulatedLesion, label_map
 from lesionaid.simulate.mogad import mogad_patient
 from lesionaid.simulate.nmosd import nmosd_patient
 from lesionaid.simulate.observed import extent_mm, shape_signs
-from lesionaid.simulate.observed_sites import callosal, mni_of, site_signs
+from lesionaid.simulate.observed_sites import mni_of, site_signs
 from lesionaid.simulate.placing import Placing, look_of
 from lesionaid.simulate.shapes import (
     Look,
@@ -29,6 +29,8 @@ from lesionaid.simulate.shapes import (
     tube,
     volume_mm3,
 )
+from lesionaid.simulate.truth_signs import declared_signs
+from lesionaid.simulate.truth_sites import in_callosum
 from lesionaid.simulate.vascular import U_FIBRE_MM, vascular_patient
 from tests.unit.simulate_phantom import ball_brain
 
@@ -126,7 +128,8 @@ def test_the_extent_of_a_rod_is_its_diagonal():
 @pytest.mark.parametrize("seed", range(3))
 def test_each_site_of_nmosd_is_where_its_name_says(brain, sign, seed):
     drawn = nmosd._DRAW[sign](brain, np.random.default_rng(seed))
-    signs = {**shape_signs(brain, drawn), **site_signs(brain, drawn)}
+    look = look_of(nmosd.OEDEMATOUS, np.random.default_rng(seed))
+    signs = {**shape_signs(brain, [(one, look) for one in drawn]), **site_signs(brain, drawn)}
     assert signs[sign] is True
 
 
@@ -146,7 +149,6 @@ def test_half_the_splenium_is_not_its_full_thickness(brain):
     z = brain.mni_mm[arch.box][..., 2]
     half = replace(arch, fraction=np.where(z > 14, arch.fraction, np.float32(0)))
     signs = site_signs(brain, [half])
-    assert signs["corpus_callosum"]
     assert "callosal_acute_oedematous" not in signs
     far = cloud(brain, np.random.default_rng(0), np.array([30.0, -20, 35]), 10.0, PLAIN)
     assert site_signs(brain, [far])["callosal_acute_oedematous"] is False
@@ -167,7 +169,8 @@ def test_what_only_grazes_a_site_is_neither_true_nor_false(brain):
 @pytest.mark.parametrize(("diameter", "expected"), [(28.0, True), (12.0, False)])
 def test_two_centimetres_are_measured(brain, diameter, expected):
     ball = cloud(brain, np.random.default_rng(0), np.array([28.0, -20, 32]), diameter, PLAIN)
-    assert shape_signs(brain, [ball])["size_over_20mm"] is expected
+    look = look_of(nmosd.OEDEMATOUS, np.random.default_rng(0))
+    assert declared_signs(brain, [(ball, look)])["size_over_20mm"] is expected
 
 
 # Patients.
@@ -181,7 +184,7 @@ def test_signs_are_named_by_the_catalogue_and_follow_from_the_lesions(brain, coh
         told = {sign for sign in patient.signs if not sign.endswith("_lesions")}
         assert told <= known
         shapes = [lesion for lesion, _ in patient.lesions]
-        counted = {**shape_signs(brain, shapes), **site_signs(brain, shapes)}
+        counted = {**shape_signs(brain, patient.lesions), **site_signs(brain, shapes)}
         assert all(patient.signs[sign] == counted[sign] for sign in told & set(counted))
 
 
@@ -280,7 +283,7 @@ def test_small_vessel_disease_spares_u_fibres_and_callosum(brain, cohorts):
             if lesion.site != "lacune":
                 assert brain.cortex_mm[lesion.box][lesion.mask].min() > U_FIBRE_MM
             assert not (
-                callosal(mni_of(brain, lesion)) & (brain.white[lesion.box][lesion.mask] > 0.5)
+                in_callosum(mni_of(brain, lesion)) & (brain.white[lesion.box][lesion.mask] > 0.5)
             ).any()
 
 

@@ -10,10 +10,11 @@ from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import BrainSettings
 from lesionaid.simulate.contact import caliper_mm, contact_with, longest_part_mm
 from lesionaid.simulate.diseases import FAMILIES
+from lesionaid.simulate.sign_definitions import LESION_SIGNS
 from lesionaid.simulate.study import dates
 from lesionaid.simulate.truth import Before, LesionTruth, resolved_truth, truth_of
 from lesionaid.simulate.truth_columns import DESCRIPTIONS, sidecar
-from lesionaid.simulate.truth_signs import LESION_SIGNS, lesion_signs, signs_of
+from lesionaid.simulate.truth_signs import lesion_signs, signs_of
 from tests.unit.truth_phantom import BALL_MM, CORTEX_MM, PLAIN, ball, block, flat_brain, lesion_of
 
 THICK = (1.0, 1.0, 3.0)
@@ -331,22 +332,6 @@ def test_every_value_is_described():
     assert set(sidecar()) == {"participant_id", "session_id", *DESCRIPTIONS}
 
 
-DISPUTED = {
-    # The whole lesion counts here; the generator says it of the PML focus alone.
-    ("first", "mixed", "size_over_30mm"),
-    # The callosum is drawn twice, and its lateral ends differ by some millimetres.
-    ("first", "ms", "corpus_callosum"),
-    ("second", "vascular", "corpus_callosum"),
-    # Sizes and runs at their threshold, by corners there and by centres here.
-    ("first", "mogad", "size_over_20mm"),
-    ("second", "nmosd", "juxtacortical_ufibre"),
-    # White matter under the cortex and deep: other borders of what is white.
-    ("first", "nmosd", "subcortical"),
-    ("second", "vascular", "deep_wm"),
-}
-"""Signs that a generator declares otherwise for some patients, with the reason."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "disease"), [(family, name) for family in FAMILIES for name in FAMILIES[family]]
@@ -362,7 +347,7 @@ def test_declared_signs_hold_by_definition(family, disease):
         for date in dates(study):
             found = signs_of((*date.truth, *date.resolved))
             for sign, declared in date.signs.items():
-                if (family, disease, sign) in DISPUTED or not isinstance(declared, bool):
+                if not isinstance(declared, bool):
                     continue
                 assert found.get(sign) in (None, declared), (seed, sign)
     assert made

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.landmarks import POINTS, point_mm
-from lesionaid.simulate.lesions import Box, SimulatedLesion
+from lesionaid.simulate.lesions import Box
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.second.latent import Draw, draw_together
 from lesionaid.simulate.second.lesions import Kind, box_at, cut, solid
@@ -100,24 +100,8 @@ def _signs(canvas: Canvas, placed: dict[str, bool], *, meninges: bool) -> dict[s
             signs[sign] = True
         elif untouched(brain, (site,), shapes):
             signs[sign] = False
-    if any(one.site == "subcortical" and _under_cortex(brain, one) for one in shapes):
-        signs["subcortical"] = True
     signs["enhancement_leptomeningeal"] = meninges
-    if meninges and not signs["contrast_enhancement"]:
-        # A film over the cortex, thinner than a voxel: too little to say.
-        del signs["contrast_enhancement"]
-    signs["punctate_satellites"] = False
     return {**signs, **structure_signs(lesions)}
-
-
-def _under_cortex(brain: Brain, lesion: SimulatedLesion) -> bool:
-    """Catalogue: within 5 mm of cortex, not at the ventricle, half of it white matter."""
-    box, mask = lesion.box, lesion.mask
-    return bool(
-        brain.cortex_mm[box][mask].min() < 4.0
-        and brain.ventricle_mm[box][mask].min() > 3.0
-        and np.mean(brain.white[box][mask] > 0.5) > 0.6
-    )
 
 
 def _add(

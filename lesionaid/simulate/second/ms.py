@@ -71,7 +71,6 @@ def ms_patient(brain: Brain, rng: np.random.Generator) -> Patient:
     signs = {
         **{f"enhancement_{name}": name in patterns for name in ("nodular", "ring", "open_ring")},
         **measured_signs(brain, canvas.lesions),
-        "punctate_satellites": False,
         "tumefactive": False,
         **structure_signs(canvas.lesions),
     }

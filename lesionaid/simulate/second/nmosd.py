@@ -108,8 +108,7 @@ def _signs(
     """Placed is true; not placed is false only where nothing else lies at the site."""
     brain, lesions = canvas.brain, canvas.lesions
     shapes = [lesion for lesion, _ in lesions]
-    measured = measured_signs(brain, lesions)
-    signs: dict[str, Any] = {**measured}
+    signs: dict[str, Any] = {**measured_signs(brain, lesions)}
     for sign, sites in SITES.items():
         if placed[sign]:
             signs[sign] = True
@@ -120,11 +119,8 @@ def _signs(
         signs["large_hemispheric_lesion"] = True
     elif not sizes:
         signs["large_hemispheric_lesion"] = False
-    if any(patterns.values()) and not measured["contrast_enhancement"]:
-        del signs["contrast_enhancement"]
-    else:
+    if "contrast_enhancement" in signs:  # else too faint to say
         signs |= patterns
-    signs["punctate_satellites"] = False
     return {**signs, **structure_signs(lesions)}
 
 

@@ -199,16 +199,11 @@ def _add_dots(
 
 def _signs(canvas: Canvas, drawn: Draw, main: int, enhances: float) -> dict[str, Any]:
     lesions = canvas.lesions
-    dots = len(lesions) - main
     patterns = ("enhancement_patchy", "enhancement_punctate", "enhancement_peripheral")
     measured = measured_signs(canvas.brain, lesions)
     # Faint uptake is in the margin: neither pattern nor presence is said then.
-    shown = measured["contrast_enhancement"]
-    if enhances and not shown:
-        del measured["contrast_enhancement"]
+    shown = measured.get("contrast_enhancement", False)
     said = {name: bool(shown and drawn[name]) for name in patterns if shown or not enhances}
-    if dots == 0 or dots >= FEWEST_DOTS:
-        said["punctate_satellites"] = dots > 0
     return {
         **measured,
         **said,

@@ -102,7 +102,6 @@ def _signs(canvas: Canvas, drawn: Draw, *, opened: bool) -> dict[str, Any]:
         "t2_hypointense_rim": drawn["t2_hypointense_rim"],
         "oedema": False,
         "mass_effect": False,
-        "punctate_satellites": False,
         **structure_signs(lesions),
     }
 

@@ -72,13 +72,11 @@ def vascular_patient(brain: Brain, rng: np.random.Generator) -> Patient:
         volume = float(rng.gamma(*BAND_MM3)) * burden if not volumes else volumes[0]
         volumes.append(_add_bands(canvas, rng, half, volume * float(rng.gamma(40.0, 1 / 40))))
     likely = free & (brain.ventricle_mm > 9)
-    dots = _scatter(canvas, rng, likely, int(rng.poisson(9 * burden)) * drawn["deep_wm"])
+    _scatter(canvas, rng, likely, int(rng.poisson(9 * burden)) * drawn["deep_wm"])
     holes = _scatter(canvas, rng, likely, drawn["lacune"] * (1 + int(rng.poisson(1))), hollow=True)
     signs: dict[str, Any] = {
         **measured_signs(brain, canvas.lesions),
-        "deep_wm": dots > 0,
         "lacune": holes > 0,
-        "punctate_satellites": False,
         **structure_signs(canvas.lesions),
     }
     if not canvas.lesions:
