@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.build import structure_distances
+from lesionaid.anatomy.distances import bounding_box
 from lesionaid.anatomy.map import PARTS, SITES, AnatomyMap
 from lesionaid.anatomy.template import load_template
 from lesionaid.anatomy.tissue import Tissue, segment_tissue, warped_priors
@@ -33,6 +34,9 @@ __all__ = [
 SITE = {name: code for code, name in SITES.items()}
 PART = {name: code for code, name in PARTS.items()}
 VENTRICLES = ("lateral_ventricle", "third_ventricle", "fourth_ventricle")
+
+MARGIN_MM = 3.0
+"""Work is done in a box this much larger than the brain."""
 
 GROWTH_MM = 15.0
 """How far a ventricle may reach beyond its warped outline (proposed: the half width of a greatly
@@ -93,18 +97,20 @@ def refine_anatomy(anatomy: AnatomyMap, study: Study) -> AnatomyMap:
     if anatomy.source != "template" or anatomy.mni_mm is None:
         return anatomy
     flair, t1w = (_fine(study.scans.get(name)) for name in (Contrast.FLAIR, Contrast.T1W))
+    box = bounding_box(anatomy.brain, anatomy.grid, MARGIN_MM)
+    brain, sites = anatomy.brain[box], anatomy.sites[box]
+    parts = np.zeros_like(sites) if anatomy.parts is None else anatomy.parts[box]
     lesions = None if study.lesions is None else _on_grid(study.lesions, anatomy.grid)
+    lesions = None if lesions is None else lesions[box]
     spacing = anatomy.grid.spacing_mm
     tissue = None
     if t1w is not None:
-        priors = warped_priors(load_template(), anatomy.mni_mm, anatomy.brain, spacing)
-        tissue = segment_tissue(t1w.data, anatomy.brain, priors, lesions)
-    fluid = None if flair is None else fluid_on_flair(flair.data, anatomy.brain, anatomy.sites)
+        priors = warped_priors(load_template(), anatomy.mni_mm[box], brain, spacing)
+        tissue = segment_tissue(t1w.data[box], brain, priors, lesions)
+    fluid = None if flair is None else fluid_on_flair(flair.data[box], brain, sites)
     if fluid is None and tissue is not None:
         fluid = tissue.csf > FLUID
-    sites, parts, quality = anatomy.sites, anatomy.parts, dict(anatomy.quality)
-    if parts is None:
-        parts = np.zeros_like(sites)
+    quality = dict(anatomy.quality)
     if fluid is not None:
         moved = refine_ventricles(sites, parts, fluid, lesions, spacing)
         sites, parts = moved.sites, moved.parts
@@ -113,15 +119,24 @@ def refine_anatomy(anatomy: AnatomyMap, study: Study) -> AnatomyMap:
     if ribbon is not None:
         sites, parts = ribbon.sites, ribbon.parts
         quality["cortex_moved_ml"] = Quantity(ribbon.moved_ml, Unit.ML)
-    if sites is anatomy.sites:
+    if fluid is None and ribbon is None:
         return anatomy
+    whole = _put_back(anatomy.sites, sites, box)
     return replace(
         anatomy,
-        sites=sites,
-        parts=parts,
-        distances_mm=structure_distances(sites, anatomy.grid),
+        sites=whole,
+        parts=None if anatomy.parts is None else _put_back(anatomy.parts, parts, box),
+        distances_mm=structure_distances(whole, anatomy.grid),
         quality=quality,
     )
+
+
+def _put_back(
+    volume: NDArray[np.uint8], part: NDArray[np.uint8], box: tuple[slice, slice, slice]
+) -> NDArray[np.uint8]:
+    new = volume.copy()
+    new[box] = part
+    return new
 
 
 def _fine(scan: Scan | None) -> Scan | None:
