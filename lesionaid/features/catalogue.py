@@ -14,9 +14,12 @@ from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measur
 from lesionaid.features.focality import FOCALITY_SPECS, focality_measurements
 from lesionaid.features.intensity import INTENSITY_SPECS, intensity_measurements, references
 from lesionaid.features.location import LOCATION_SPECS, location_measurements
+from lesionaid.features.mirror import MIRROR_SPECS, mirror_measurements
+from lesionaid.features.parts import PART_SPECS, part_measurements
 from lesionaid.features.reference_tissue import normal_white_matter
 from lesionaid.features.satellites import SATELLITE_SPECS, satellite_measurements
 from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_measurements
+from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels, merge
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.lesions.scale import SizeScale
@@ -30,10 +33,13 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *SHAPE_SPECS,
     *FOCALITY_SPECS,
     *LOCATION_SPECS,
+    *PART_SPECS,
+    *WALL_SPECS,
     *SATELLITE_SPECS,
     *INTENSITY_SPECS,
     *ENHANCEMENT_SPECS,
     *BURDEN_SPECS,
+    *MIRROR_SPECS,
 )
 """Every measurement of this wing, in the order of columns; change adds its own."""
 
@@ -60,18 +66,22 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     voxels = lesion_voxels(lesions, grid)
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
     enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, voxels, scale)
+    voxel_mm = voxel_max_mm(study, lesions)
     shape = shape_measurements(lesions, space=study.space, native_scale=study.native_scale)
     rows = merge(
         {lesion: dict(row) for lesion, row in shape.items()},
         focality_measurements(lesions, scale),
         location_measurements(lesions, voxels, anatomy, scale),
-        satellite_measurements(lesions, anatomy, scale, voxel_max_mm(study, lesions)),
+        part_measurements(lesions, voxels, anatomy, scale),
+        wall_measurements(lesions, voxels, anatomy, scale, voxel_mm),
+        satellite_measurements(lesions, anatomy, scale, voxel_mm),
         intensity_measurements(study, lesions, voxels, references(study, anatomy, tissue)),
         enhancement,
     )
     whole = {
         **total_measurements(lesions, space=study.space, native_scale=study.native_scale),
         **burden_measurements(study, lesions, rows, voxels, anatomy, scale),
+        **mirror_measurements(lesions, voxels, anatomy),
         **noise,
     }
     return MeasurementTable(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lesionaid.features.catalogue import FEATURES, measure, unmeasured, with_extra
+from lesionaid.features.parts import PART_SPECS
 from lesionaid.geometry import Grid, reorient, to_ras
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
@@ -78,7 +79,11 @@ def test_everything_known_is_known() -> None:
     unknown = {name for name, value in table.lesions[1].items() if isinstance(value, Unknown)}
     expected = {name for name in names("lesion") if name.startswith(("dwi_", "adc_"))}
     spare = {"satellite_spacing_mm", "satellite_subcortical_fraction"}
-    assert unknown == expected | spare
+    # The phantom's map has no named parts.
+    parts = {spec.name for spec in PART_SPECS} - {"callosal_length_share"}
+    parts -= {"callosal_thickness_share"}
+    body = {name for name in names("lesion") if "ventricle_body" in name}
+    assert unknown == expected | spare | parts | body
     assert not any(isinstance(value, Unknown) for value in table.study.values())
 
 

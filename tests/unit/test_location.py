@@ -7,7 +7,7 @@ import pytest
 
 from lesionaid.anatomy.map import LOBES, SITES
 from lesionaid.features.location import LOCATION_SPECS, ZONES, location_measurements
-from lesionaid.features.subcortical import greatest_extent_mm
+from lesionaid.features.runs import greatest_extent_mm
 from lesionaid.features.voxels import lesion_voxels
 from lesionaid.geometry import Grid
 from lesionaid.lesions.scale import SizeScale

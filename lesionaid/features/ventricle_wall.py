@@ -1,0 +1,221 @@
+"""How a lesion lies at the wall of a lateral ventricle: at its body, along it, across it.
+
+Two shapes are told apart: the ovoid or finger that stands on the wall (Dawson's finger, along a
+medullary vein) and the thin band that follows the ependyma. Both are read off the distances to
+the ventricle: their gradient is the local normal of the wall, and twice their mean over a band
+that starts at the wall is the thickness of that band.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lesionaid.anatomy.map import PARTS, AnatomyMap
+from lesionaid.features.places import nearest, places_mm
+from lesionaid.features.runs import longest_runs_mm
+from lesionaid.features.shape import MIN_SHAPE_VOXELS
+from lesionaid.features.voxels import LesionVoxels, Rows, merge, whole_column
+from lesionaid.lesions.lesion_map import LesionMap
+from lesionaid.lesions.scale import SizeScale
+from lesionaid.quantity import Quantity, Reason, Unit, Unknown, Value
+from lesionaid.tables import MeasurementSpec
+
+__all__ = ["WALL_SPECS", "wall_measurements"]
+
+BAND_MM = 3.0
+"""Width of the periventricular zone (as in :mod:`lesionaid.features.location`)."""
+
+VOXEL_MAX_MM = 3.5
+"""Thicker slices cannot show a band of 3 mm (proposed: clinical FLAIRs have 3 mm)."""
+
+LEAST_NORMAL = 0.3
+"""Normals that cancel out to less than this have no common direction: a lesion round a corner
+or on two walls (proposed)."""
+
+BODY = next(code for code, name in PARTS.items() if name == "ventricle_body")
+
+
+def _spec(name: str, unit: Unit, description: str, reference: str = "proposed") -> MeasurementSpec:
+    return MeasurementSpec(name, unit, "lesion", description, ("anatomy",), reference)
+
+
+WALL_SPECS: tuple[MeasurementSpec, ...] = (
+    _spec(
+        "distance_ventricle_body_mm",
+        Unit.MM,
+        "Smallest distance of a voxel of the lesion to the body of a lateral ventricle, between "
+        "the foramen of Monro and the trigone; 0 inside.",
+        "",
+    ),
+    _spec(
+        "ventricle_body_fraction",
+        Unit.NONE,
+        "Fraction of the lesion's voxels within 3 mm of the body of a lateral ventricle.",
+    ),
+    _spec(
+        "ventricle_body_volume_mm3",
+        Unit.MM3,
+        "Volume of the lesion within 3 mm of the body of a lateral ventricle.",
+    ),
+    _spec(
+        "wall_length_mm",
+        Unit.MM,
+        "Longest run of the lesion along a lateral ventricle: greatest extent of a connected "
+        "part of it within 3 mm of the wall. Straight, so a curved band measures short.",
+    ),
+    _spec(
+        "wall_thickness_mm",
+        Unit.MM,
+        "Mean thickness of the lesion on the wall of a lateral ventricle: twice the mean "
+        "distance of its voxels to the wall. Of a lesion off the wall it says how far it "
+        "reaches.",
+    ),
+    _spec(
+        "wall_length_ratio",
+        Unit.NONE,
+        "Run along the wall of a lateral ventricle / mean thickness there.",
+    ),
+    _spec(
+        "wall_normal_angle_deg",
+        Unit.DEGREE,
+        "Angle between the lesion's long axis and the normal of the lateral ventricle's wall, "
+        "the mean gradient of the distance to it over the lesion.",
+    ),
+)
+
+
+def wall_measurements(
+    lesions: LesionMap,
+    voxels: LesionVoxels,
+    anatomy: AnatomyMap | None,
+    scale: SizeScale,
+    voxel_max_mm: float,
+) -> Rows:
+    """Hold every lesion against the wall of the lateral ventricles.
+
+    Parameters
+    ----------
+    lesions : LesionMap
+    voxels : LesionVoxels
+        On ``anatomy.grid``.
+    anatomy : AnatomyMap or None
+        None makes every value ``ANATOMY_MISSING``.
+    scale : SizeScale
+    voxel_max_mm : float
+        Longest voxel edge of what the lesions were seen on.
+
+    Returns
+    -------
+    dict of int to dict of str to Value
+        Every lesion, every name of :data:`WALL_SPECS`.
+    """
+    names = tuple(spec.name for spec in WALL_SPECS)
+    if anatomy is None:
+        return whole_column(lesions, names, Unknown(Reason.ANATOMY_MISSING, "not registered"))
+    distance = voxels.take(anatomy.distances_mm["lateral_ventricle"])
+    if not np.isfinite(distance).any() and voxels.ids.size:
+        why = Unknown(Reason.ANATOMY_MISSING, "no lateral ventricle in the region map")
+        return whole_column(lesions, names, why)
+    thickness = 2.0 * voxels.mean(np.maximum(distance, 0.0))
+    # A lesion drawn wholly inside the map's ventricle is as thin as a voxel at least.
+    thickness = np.maximum(thickness, min(voxels.grid.spacing_mm))
+    length = longest_runs_mm(voxels, distance <= BAND_MM)
+    rows = merge(
+        _body(lesions, voxels, anatomy, scale),
+        voxels.sizes("wall_length_mm", length, Unit.MM, scale),
+        voxels.sizes("wall_thickness_mm", thickness, Unit.MM, scale),
+        voxels.quantities("wall_length_ratio", length / thickness, Unit.NONE),
+        _angle(voxels, anatomy, distance),
+    )
+    if voxel_max_mm > VOXEL_MAX_MM:
+        why = Unknown(Reason.LOW_RESOLUTION, f"voxels of {voxel_max_mm:.3g} mm")
+        for row in rows.values():
+            row |= dict.fromkeys(("wall_thickness_mm", "wall_length_ratio"), why)
+    return {lesion: {name: row[name] for name in names} for lesion, row in rows.items()}
+
+
+def _body(lesions: LesionMap, voxels: LesionVoxels, anatomy: AnatomyMap, scale: SizeScale) -> Rows:
+    names = ("distance_ventricle_body_mm", "ventricle_body_fraction", "ventricle_body_volume_mm3")
+    body = None if anatomy.parts is None else anatomy.parts == BODY
+    if body is None or not body.any():
+        why = Unknown(Reason.ANATOMY_MISSING, "the region map does not tell the ventricle's parts")
+        return whole_column(lesions, names, why)
+    distance = _to_surface(voxels, body)
+    near = voxels.mean(distance <= BAND_MM)
+    mm3 = np.array([lesions.by_id[int(lesion)].volume_mm3 for lesion in voxels.ids])
+    return merge(
+        voxels.quantities(names[0], voxels.minimum(distance), Unit.MM),
+        voxels.quantities(names[1], near, Unit.NONE),
+        voxels.sizes(names[2], near * mm3, Unit.MM3, scale),
+    )
+
+
+def _to_surface(voxels: LesionVoxels, structure: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distance to the outer face of the nearest voxel of a structure, 0 inside."""
+    distance, index = nearest(voxels, structure)
+    shape = voxels.grid.shape
+    steps = np.abs(
+        np.stack(np.unravel_index(index, shape)) - np.stack(np.unravel_index(voxels.index, shape))
+    ).max(axis=0)
+    # The line to a voxel's centre enters its box half a step before, along its steepest axis.
+    return np.asarray(distance * (1.0 - 0.5 / np.maximum(steps, 1)))
+
+
+def _angle(voxels: LesionVoxels, anatomy: AnatomyMap, distance: NDArray[np.float32]) -> Rows:
+    name = "wall_normal_angle_deg"
+    if not voxels.ids.size:
+        return voxels.column(name, np.zeros(0), lambda value: Quantity(value, Unit.DEGREE))
+    gradient = _gradient(voxels, anatomy.distances_mm["lateral_ventricle"])
+    usable = np.isfinite(gradient).all(axis=1) & (distance > 0)
+    unit = np.where(usable[:, None], gradient, 0.0)
+    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6)
+    counted = np.maximum(voxels.total(usable), 1.0)
+    normal = np.stack([voxels.total(unit[:, axis]) / counted for axis in range(3)], axis=1)
+    agreement = np.linalg.norm(normal, axis=1)
+    along = np.abs(np.sum(normal * _long_axes(voxels), axis=1)) / np.maximum(agreement, 1e-6)
+    degrees = np.degrees(np.arccos(np.minimum(along, 1.0)))
+    few = Unknown(Reason.TOO_FEW_VOXELS, f"fewer than {MIN_SHAPE_VOXELS} voxels")
+    bent = Unknown(Reason.DEGENERATE_SHAPE, "the wall beside the lesion has no one direction")
+    rows: Rows = {lesion: {name: why} for lesion, why in voxels.missing.items()}
+    for row, lesion in enumerate(voxels.ids):
+        value: Value = Quantity(float(degrees[row]), Unit.DEGREE)
+        if voxels.counts[row] < MIN_SHAPE_VOXELS:
+            value = few
+        elif agreement[row] < LEAST_NORMAL:
+            value = bent
+        rows[int(lesion)] = {name: value}
+    return rows
+
+
+def _gradient(voxels: LesionVoxels, distance: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Gradient of a distance map at the lesions' voxels, in RAS+ mm, shape (n, 3)."""
+    shape = np.asarray(voxels.grid.shape)
+    ijk = np.stack(np.unravel_index(voxels.index, voxels.grid.shape), axis=1)
+    change = np.empty((voxels.index.size, 3))
+    with np.errstate(invalid="ignore"):  # infinite beside infinite at the edge of the map
+        for axis in range(3):
+            ends = []
+            for step in (-1, 1):
+                moved = ijk.copy()
+                moved[:, axis] = np.clip(moved[:, axis] + step, 0, shape[axis] - 1)
+                ends.append((distance[tuple(moved.T)].astype(float), moved[:, axis]))
+            (low, at_low), (high, at_high) = ends
+            change[:, axis] = (high - low) / np.maximum(at_high - at_low, 1)
+    # d = g . x and x = A i, so the change per index is A^T g.
+    return np.asarray(change @ np.linalg.inv(voxels.grid.affine[:3, :3]))
+
+
+def _long_axes(voxels: LesionVoxels) -> NDArray[np.float64]:
+    """Unit vector of the longest axis of every lesion, in RAS+ mm, shape (m, 3)."""
+    xyz = places_mm(voxels, voxels.index)
+    means = np.stack([voxels.mean(xyz[:, axis]) for axis in range(3)], axis=1)
+    centred = xyz - means[voxels.owner]
+    covariance = np.empty((voxels.ids.size, 3, 3))
+    for a in range(3):
+        for b in range(3):
+            covariance[:, a, b] = voxels.mean(centred[:, a] * centred[:, b])
+    linear = voxels.grid.affine[:3, :3]
+    covariance += linear @ linear.T / 12.0  # a voxel is a box, not a point
+    _, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors[:, :, -1])
