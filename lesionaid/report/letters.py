@@ -14,12 +14,22 @@ _GLYPHS = {
     "P": ("####.", "#...#", "#...#", "####.", "#....", "#....", "#...."),
     "S": (".####", "#....", "#....", ".###.", "....#", "....#", "####."),
     "I": ("#####", "..#..", "..#..", "..#..", "..#..", "..#..", "#####"),
+    "0": (".###.", "#...#", "#..##", "#.#.#", "##..#", "#...#", ".###."),
+    "1": ("..#..", ".##..", "..#..", "..#..", "..#..", "..#..", ".###."),
+    "2": (".###.", "#...#", "....#", "..##.", ".#...", "#....", "#####"),
+    "3": (".###.", "#...#", "....#", "..##.", "....#", "#...#", ".###."),
+    "4": ("...#.", "..##.", ".#.#.", "#..#.", "#####", "...#.", "...#."),
+    "5": ("#####", "#....", "####.", "....#", "....#", "#...#", ".###."),
+    "6": (".###.", "#....", "#....", "####.", "#...#", "#...#", ".###."),
+    "7": ("#####", "....#", "...#.", "...#.", "..#..", "..#..", "..#.."),
+    "8": (".###.", "#...#", "#...#", ".###.", "#...#", "#...#", ".###."),
+    "9": (".###.", "#...#", "#...#", ".####", "....#", "....#", ".###."),
 }
 
 
 def stamp(
     pixels: NDArray[np.uint8],
-    letter: str,
+    word: str,
     *,
     row: int,
     column: int,
@@ -27,12 +37,13 @@ def stamp(
     ground: int,
     scale: int = 2,
 ) -> None:
-    """Write one letter on a dark plate into `pixels`, centred at a row and column, in place.
+    """Write letters or digits on a dark plate into `pixels`, centred at a place, in place.
 
     Parameters
     ----------
     pixels : ndarray of shape (H, W), uint8
-    letter : {"R", "L", "A", "P", "S", "I"}
+    word : str
+        Of ``R L A P S I`` and digits.
     row, column : int
         Centre; moved inside the picture when the plate would stick out.
     ink, ground : int
@@ -40,7 +51,8 @@ def stamp(
     scale : int
         Pixels per dot.
     """
-    dots = np.array([[dot == "#" for dot in line] for line in _GLYPHS[letter]])
+    lines = [".".join(row) for row in zip(*(_GLYPHS[letter] for letter in word), strict=True)]
+    dots = np.array([[dot == "#" for dot in line] for line in lines])
     plate = np.pad(np.kron(dots, np.ones((scale, scale), dtype=bool)), scale)
     height, width = plate.shape
     top = min(max(row - height // 2, 0), max(pixels.shape[0] - height, 0))

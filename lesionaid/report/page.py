@@ -37,6 +37,7 @@ from lesionaid.report.lesion_cards import (
     sign_groups,
     total_volume,
 )
+from lesionaid.report.qc import QualityPicture, quality_pictures
 from lesionaid.report.words import (
     clean,
     needs_words,
@@ -51,6 +52,9 @@ from lesionaid.study.scan import Contrast, Source, Study
 from lesionaid.verdict.model import INTENDED_USE, PATTERNS
 
 __all__ = ["Knowledge", "load_knowledge", "report_html"]
+
+ASKS_FOR_A_LOOK = frozenset({"A01", "A03", "A05", "W26", "W34"})
+"""Codes by which the quality pictures stand open in the page."""
 
 _TEMPLATES = "lesionaid.report.templates"
 
@@ -157,6 +161,8 @@ def _context(
         "scans": _scan_rows(assessment.study),
         "missing": [c for c in Contrast if c not in assessment.study.scans],
         "quality": _quality(assessment),
+        "pictures": [_quality_view(one) for one in _quality_pictures(assessment)],
+        "asks_for_a_look": ASKS_FOR_A_LOOK,
         "notes": assessment.notes,
         "lesions": assessment.lesions,
         "table": table,
@@ -212,6 +218,31 @@ def _quality(assessment: Assessment) -> list[tuple[str, str]]:
     if anatomy.error_mm is not None:
         rows.insert(0, ("median error of a distance", f"{anatomy.error_mm:.1f} mm"))
     return rows
+
+
+def _quality_pictures(assessment: Assessment) -> tuple[QualityPicture, ...]:
+    notes = [(note.code, note.text) for note in assessment.notes]
+    reasons = [(reason.code, reason.text) for reason in assessment.verdict.reasons]
+    study, anatomy = assessment.study, assessment.anatomy
+    return quality_pictures(study, anatomy, assessment.lesions, (*notes, *reasons))
+
+
+def _quality_view(one: QualityPicture) -> dict[str, Any]:
+    """A picture as the page shows it; it is unfolded where its notes ask for a look."""
+    width, height = one.picture.size
+    return {
+        "name": one.name,
+        "title": one.title,
+        "caption": one.caption,
+        "alt": one.alt,
+        "url": f"data:image/png;base64,{base64.b64encode(one.picture.png).decode()}",
+        "width": width,
+        "height": height,
+        "key": [(name, "#{:02x}{:02x}{:02x}".format(*colour)) for name, colour in one.key],
+        "figures": one.figures,
+        "notes": one.notes,
+        "urgent": any(code in ASKS_FOR_A_LOOK for code, _ in one.notes),
+    }
 
 
 def _charts(assessment: Assessment) -> list[dict[str, Any]]:

@@ -182,7 +182,10 @@ def test_a_study_without_lesions_is_said_not_to_be_searched() -> None:
     drawn = page(without_lesions())
     assert "lesions were not looked for" in drawn.text
     assert "Not analysable" in drawn.text
-    assert not [tag for tag, _ in drawn.tags if tag == "img"]
+    images = [attrs for tag, attrs in drawn.tags if tag == "img"]
+    assert len(images) == 1
+    assert "coarse" in (images[0]["alt"] or "")
+    assert "the brain was not found" in drawn.text
 
 
 def test_context_stands_beside_images() -> None:
