@@ -46,6 +46,11 @@ RIBBON_REACH_MM = 4.0
 """Grey matter this close to the warped ribbon is cortex: the error of a registered cortex border
 is 2 to 3 mm at its 90th percentile."""
 
+FLUID_SHARE = 0.6
+"""On FLAIR, fluid is what lies under this share of the way from ventricle to white matter
+(proposed: of .5, .6 and .7 the one with the best Dice on simulated ventricles, .951; the three
+differ by .005)."""
+
 LEAST_CONTRAST = 1.5
 """Grey and white matter closer than this many standard deviations are not told apart (proposed)."""
 
@@ -156,7 +161,7 @@ def _on_grid(lesions: LesionMask, grid: Grid) -> NDArray[np.bool_] | None:
 def fluid_on_flair(
     flair: NDArray[np.float32], brain: NDArray[np.bool_], sites: NDArray[np.uint8]
 ) -> NDArray[np.bool_] | None:
-    """Dark fluid: under the middle of the fluid's and the white matter's median signal.
+    """Dark fluid: nearer to the ventricles' median signal than :data:`FLUID_SHARE` allows.
 
     Returns
     -------
@@ -170,10 +175,10 @@ def fluid_on_flair(
     white = flair[sites == SITE["white_matter"]]
     if inside.size < 50 or white.size < 50:
         return None
-    dark, bright = float(np.quantile(inside, 0.25)), float(np.median(white))
+    dark, bright = float(np.median(inside)), float(np.median(white))
     if dark > 0.8 * bright:
         return None
-    return np.asarray((flair < 0.5 * (dark + bright)) & brain)
+    return np.asarray((flair < dark + FLUID_SHARE * (bright - dark)) & brain)
 
 
 def refine_ventricles(
