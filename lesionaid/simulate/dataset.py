@@ -10,7 +10,9 @@ from lesionaid.simulate.brain import BrainSettings, make_brain
 from lesionaid.simulate.lesions import occupied_by
 from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.ms_patient import ms_patient
-from lesionaid.simulate.pml import GROWTH_PER_MONTH, pml_course, satellites, volume_before
+from lesionaid.simulate.pml import pml_course
+from lesionaid.simulate.pml_dots import satellites
+from lesionaid.simulate.pml_front import GROWTH_PER_MONTH, volume_before
 from lesionaid.simulate.study import (
     ALL_CONTRASTS,
     DAYS_PER_MONTH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 from lesionaid import __version__
 from lesionaid.errors import UsageError
 from lesionaid.files import write_atomic
-from lesionaid.simulate.brain import Brain, BrainSettings
+from lesionaid.simulate.brain import BrainSettings
 from lesionaid.simulate.diseases import FAMILIES
-from lesionaid.simulate.protocol import Protocol, scanned
+from lesionaid.simulate.order import Order, Patient, patients
+from lesionaid.simulate.protocol import scanned
 from lesionaid.simulate.study import SimulatedStudy, dates
 from lesionaid.simulate.truth_columns import TRUTH_COLUMNS, sidecar
 from lesionaid.simulate.write import SIMULATED, lesion_rows, write_session, write_study
@@ -30,75 +31,6 @@ NATIVE_SCALE = (0.84, 0.92)
 
 VENTRICLE_MM = (0.0, 2.5)
 """How far the walls of the lateral ventricles move outwards (proposed)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be made.
-
-    Parameters
-    ----------
-    diseases : tuple of str
-        Keys of the family in :data:`~lesionaid.simulate.diseases.FAMILIES`.
-    count : int
-        Patients of each disease.
-    seed : int
-    family : str
-    voxel_mm : float
-        Of the simulated brain and of scans without thick slices.
-    protocol : Protocol
-    bids : bool
-        A BIDS dataset; otherwise one folder a patient with its prior inside.
-    base : Brain or None
-        A brain that every patient gets, with its own voxels.
-    """
-
-    diseases: tuple[str, ...]
-    count: int = 1
-    seed: int = 0
-    family: str = "first"
-    voxel_mm: float = 1.0
-    protocol: Protocol = field(default_factory=Protocol)
-    bids: bool = True
-    base: Brain | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """One line of the order.
-
-    Parameters
-    ----------
-    label : str
-        BIDS label without ``sub-``.
-    disease : str
-    number : int
-    """
-
-    label: str
-    disease: str
-    number: int
-
-
-def patients(order: Order) -> tuple[Patient, ...]:
-    """Everybody in the order, by disease.
-
-    Raises
-    ------
-    UsageError
-        ``U20`` for a family or disease that is not there.
-    """
-    known = FAMILIES.get(order.family, {})
-    for disease in order.diseases:
-        if disease not in known:
-            names = ", ".join(known) or "no such family"
-            raise UsageError("U20", value=f"{disease} (family {order.family}: {names})")
-    prefix = "" if order.family == "first" else order.family
-    return tuple(
-        Patient(f"{prefix}{disease}{number:03d}".replace("_", ""), disease, number)
-        for disease in order.diseases
-        for number in range(1, order.count + 1)
-    )
 
 
 def simulate_patient(order: Order, patient: Patient) -> SimulatedStudy:

@@ -23,8 +23,9 @@ from lesionaid.simulate.frequencies import draw_signs
 from lesionaid.simulate.lesions import SimulatedLesion
 from lesionaid.simulate.ms import ms_lesions
 from lesionaid.simulate.patient import Patient
-from lesionaid.simulate.pml import volume_before
-from lesionaid.simulate.pml_case import DateLook, PmlCase, PmlDate, at_date, draw_case
+from lesionaid.simulate.pml_case import PmlCase, draw_case
+from lesionaid.simulate.pml_date import DateLook, PmlDate, at_date
+from lesionaid.simulate.pml_front import volume_before
 from lesionaid.simulate.tissue import Appearance, ms_appearance
 
 __all__ = ["DAYS_PER_MONTH", "Stage", "pml_on_plaques", "pml_patient", "pml_series"]

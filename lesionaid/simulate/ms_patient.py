@@ -38,8 +38,8 @@ from lesionaid.simulate.ms_sites import (
     places,
 )
 from lesionaid.simulate.patient import Patient
-from lesionaid.simulate.shapes import open_ring, shell
 from lesionaid.simulate.susceptibility import rim_share, vein_share
+from lesionaid.simulate.texture import open_ring, shell
 from lesionaid.simulate.tissue import Appearance, ms_appearance
 
 __all__ = ["LOAD_ML", "LOAD_SIGMA", "ms_patient"]

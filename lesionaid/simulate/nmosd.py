@@ -28,16 +28,8 @@ from lesionaid.simulate.observed import shape_signs
 from lesionaid.simulate.observed_sites import site_signs
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.placing import Placing, look_of
-from lesionaid.simulate.shapes import (
-    Look,
-    cloud,
-    lining,
-    marbled,
-    patches,
-    pieces,
-    tube,
-    volume_mm3,
-)
+from lesionaid.simulate.shapes import Look, cloud, lining, pieces, tube, volume_mm3
+from lesionaid.simulate.texture import marbled, patches
 from lesionaid.simulate.tissue import Appearance, Tissue
 
 __all__ = ["nmosd_patient"]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.contrast import PROTOCOL, signal
 from lesionaid.simulate.lesions import SimulatedLesion, label_map
-from lesionaid.simulate.pml import pml_course, satellites
+from lesionaid.simulate.pml import pml_course
+from lesionaid.simulate.pml_dots import satellites
 from lesionaid.simulate.scan_tissue import with_scan_tissue
 from lesionaid.simulate.tissue import PML_CORE, PML_RIM, WHITE_MATTER, Tissue
 from lesionaid.simulate.truth import LesionTruth, truth_of

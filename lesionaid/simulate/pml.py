@@ -17,8 +17,6 @@ Psychiatry 90:261.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,40 +24,14 @@ from lesionaid.simulate.brain import Brain
 from lesionaid.simulate.fibres import fan_noise
 from lesionaid.simulate.fields import smooth_noise
 from lesionaid.simulate.landmarks import POINTS, point_mm
-from lesionaid.simulate.lesions import (
-    Box,
-    SimulatedLesion,
-    box_around,
-    largest_component,
-)
-from lesionaid.simulate.pml_dots import GAP_MM, satellites
+from lesionaid.simulate.pml_dots import GAP_MM
+from lesionaid.simulate.pml_front import PmlCourse, front_from, has_room
 from lesionaid.simulate.pml_sites import cerebellar_white, dentate_mm, hilum
 
-__all__ = [
-    "GAP_MM",
-    "GROWTH_PER_MONTH",
-    "RIM_MM",
-    "Border",
-    "PmlCourse",
-    "crescent_course",
-    "deep_course",
-    "pml_course",
-    "satellites",
-    "volume_before",
-]
-
-GROWTH_PER_MONTH = 0.628
-"""Share of its volume that a lesion gains in a month (Scarpazza et al. 2019)."""
-
-REACH_MM = 40.0
-"""Half the box in which the front may run."""
+__all__ = ["crescent_course", "deep_course", "pml_course"]
 
 LARGEST_EXTENT_MM = 45.0
 """Longest side that a lesion may have (proposed: the simulator's range is 15 to 45 mm)."""
-
-ILL_DEFINED_MM, SHARP_MM = 6.0, 1.5
-"""Widths of a border, from all lesion to none (proposed: from 10 to 90 % an ill-defined one takes
-4.8 mm, above the 4 mm of the evidence file's proposal, a sharp one 1.2 mm)."""
 
 SPARED = 8.0
 """How much slower still the front is in a cortex that is spared (proposed: next to never)."""
@@ -73,77 +45,11 @@ CRESCENT_MM = 7.0
 HILUM = 8.0
 """How much slower a crescent runs into the hilum of the dentate (proposed: so it stays open)."""
 
-RIM_MM = 3.0
-"""Width of the front that is bright on DWI (proposed)."""
-
 CORTEX_SPEED, CORTEX_SPEED_INVOLVED = 0.08, 0.35
 """Speed in grey matter against the subcortical band: spared, and involved (proposed)."""
 
 SLOWEST = 0.02
 """Speed where there is next to no tissue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Border:
-    """Widths of the border in mm, towards white and towards grey matter.
-
-    Parameters
-    ----------
-    white_mm, gray_mm : float
-    """
-
-    white_mm: float = ILL_DEFINED_MM
-    gray_mm: float = SHARP_MM
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PmlCourse:
-    """One focus through time.
-
-    Parameters
-    ----------
-    brain : Brain
-    box : tuple of slice
-    arrival : ndarray of float32
-        When the front arrives, in mm of travel through the subcortical band; infinite
-        where it never does.
-    slowness : ndarray of float32
-        What the front pays for a mm, against the subcortical band.
-    site : str
-        ``"juxtacortical"`` or ``"cerebellar"``.
-    """
-
-    brain: Brain
-    box: Box
-    arrival: NDArray[np.float32]
-    slowness: NDArray[np.float32]
-    site: str = "juxtacortical"
-
-    def lesion(self, volume_mm3: float, border: Border | None = None) -> SimulatedLesion:
-        """The lesion when the front has run over a volume; its border leaves the mask alone."""
-        border = border or (Border(SHARP_MM) if self.site == "cerebellar" else Border())
-        voxels = round(volume_mm3 / self.brain.grid.voxel_volume_mm3)
-        reached = np.sort(self.arrival[np.isfinite(self.arrival)])
-        now = reached[min(max(voxels, 1), reached.size) - 1]
-        ahead = np.where(np.isfinite(self.arrival), self.arrival - now, np.float32(1e6))
-        white = self.brain.white[self.box]
-        width = white * np.float32(border.white_mm) + (1 - white) * np.float32(border.gray_mm)
-        share = np.clip(0.5 - ahead / (self.slowness * width), 0, 1)
-        fraction = largest_component(share.astype(np.float32))
-        return SimulatedLesion(
-            self.box,
-            fraction,
-            _rim(self.brain, fraction),
-            "pml",
-            "main",
-            self.site,
-            float((6 * volume_mm3 / np.pi) ** (1 / 3)),
-        )
-
-
-def volume_before(volume_mm3: float, months: float) -> float:
-    """Volume some months earlier, at compound growth."""
-    return float(volume_mm3 / (1 + GROWTH_PER_MONTH) ** months)
 
 
 def pml_course(
@@ -205,8 +111,8 @@ def pml_course(
         slowness[(brain.gray > 0.5) & (brain.cortex_mm <= 0)] *= np.float32(SPARED)
     for _ in range(tries):
         seed = places[int(rng.integers(len(places)))]
-        course = _course(brain, slowness, barred, seed, "juxtacortical")
-        if _has_room(course, volume_mm3, largest_mm):
+        course = front_from(brain, slowness, barred, seed, "juxtacortical")
+        if has_room(course, volume_mm3, largest_mm):
             return course
     return None
 
@@ -254,8 +160,8 @@ def crescent_course(
     slowness = np.asarray(texture * hug, dtype=np.float32)
     for _ in range(tries):
         seed = places[int(rng.integers(len(places)))]
-        course = _course(brain, slowness, barred, seed, "cerebellar")
-        if _has_room(course, volume_mm3, LARGEST_EXTENT_MM):
+        course = front_from(brain, slowness, barred, seed, "cerebellar")
+        if has_room(course, volume_mm3, LARGEST_EXTENT_MM):
             return course
     return None
 
@@ -304,60 +210,10 @@ def deep_course(
         seed = np.rint(brain.grid.to_voxel(middle + rng.uniform(-3, 3, 3))).astype(int)
         if barred[tuple(seed)]:
             continue
-        course = _course(brain, texture, barred, seed, "deep_gray_matter")
-        if _has_room(course, volume_mm3, LARGEST_EXTENT_MM):
+        course = front_from(brain, texture, barred, seed, "deep_gray_matter")
+        if has_room(course, volume_mm3, LARGEST_EXTENT_MM):
             return course
     return None
-
-
-def _course(
-    brain: Brain,
-    slowness: NDArray[np.float32],
-    barred: NDArray[np.bool_],
-    seed: NDArray[np.intp],
-    site: str,
-) -> PmlCourse:
-    box = box_around(brain.grid, seed, REACH_MM)
-    arrival = _arrival(brain, slowness, barred, box, seed)
-    return PmlCourse(brain, box, arrival, slowness[box], site)
-
-
-def _arrival(
-    brain: Brain,
-    slowness: NDArray[np.float32],
-    barred: NDArray[np.bool_],
-    box: Box,
-    seed: NDArray[np.intp],
-) -> NDArray[np.float32]:
-    """Cheapest way from the seed to each voxel (Dijkstra over 26 neighbours)."""
-    from skimage.graph import MCP_Geometric
-
-    costs = np.where(barred[box], -1.0, slowness[box]).astype(float)
-    start = tuple(int(v) - side.start for v, side in zip(seed, box, strict=True))
-    paths = MCP_Geometric(costs, fully_connected=True, sampling=brain.grid.spacing_mm)
-    cumulative, _ = paths.find_costs([start])
-    return np.asarray(cumulative, dtype=np.float32)
-
-
-def _has_room(course: PmlCourse, volume_mm3: float, largest_mm: float) -> bool:
-    free = np.count_nonzero(np.isfinite(course.arrival)) * course.brain.grid.voxel_volume_mm3
-    if free < 1.5 * volume_mm3:
-        return False
-    mask = course.lesion(volume_mm3).mask
-    if np.count_nonzero(mask) * course.brain.grid.voxel_volume_mm3 < 0.8 * volume_mm3:
-        return False
-    voxels = np.argwhere(mask)
-    extent = (np.ptp(voxels, axis=0) + 1) * course.brain.grid.spacing_mm
-    return bool(extent.max() <= largest_mm)
-
-
-def _rim(brain: Brain, fraction: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 at the border, falling to 0 between 3 and 4 mm deep."""
-    from scipy.ndimage import distance_transform_edt
-
-    depth = distance_transform_edt(fraction >= 0.5, sampling=brain.grid.spacing_mm)
-    rim: NDArray[np.float32] = np.clip(RIM_MM + 1.0 - depth, 0, 1).astype(np.float32)
-    return rim
 
 
 def _widen(brain: Brain, mask: NDArray[np.bool_], by_mm: float) -> NDArray[np.bool_]:

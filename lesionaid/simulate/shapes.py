@@ -1,4 +1,4 @@
-"""Shapes that several mechanisms share: clouds, tubes along a tract, linings, uptake.
+"""Shapes that several mechanisms share: clouds, tubes along a tract, linings.
 
 Each is a distance field cut to tissue. Widths are in mm and come from the caller, who says
 where they are from.
@@ -30,13 +30,11 @@ __all__ = [
     "FADE_MM",
     "Look",
     "apart_from",
+    "bumps",
     "cloud",
+    "depth_mm",
     "lining",
-    "marbled",
-    "open_ring",
-    "patches",
     "pieces",
-    "shell",
     "shrunken",
     "tube",
     "volume_mm3",
@@ -82,7 +80,7 @@ def cloud(
     box = _box(brain, centre_mm, radius * (1.3 + 2 * look.roughness) + look.edge_mm)
     x, y, z = offsets_mm(brain.grid, box, centre_mm)
     outside = np.sqrt(x * x + y * y + z * z) - radius
-    outside = outside + look.roughness * radius * _bumps(brain, rng, box, max(radius, 4.0))
+    outside = outside + look.roughness * radius * bumps(brain, rng, box, max(radius, 4.0))
     return _shape(brain, box, outside, look, diameter_mm)
 
 
@@ -106,7 +104,7 @@ def tube(
     away = np.full(_size(box), np.inf)
     for start, end in pairwise(points_mm):
         away = np.minimum(away, _to_segment(brain, box, start, end))
-    outside = away - radius_mm + look.roughness * radius_mm * _bumps(brain, rng, box, 6.0)
+    outside = away - radius_mm + look.roughness * radius_mm * bumps(brain, rng, box, 6.0)
     length = float(np.linalg.norm(np.diff(points_mm, axis=0), axis=1).sum())
     volume = np.pi * radius_mm**2 * length
     return _shape(brain, box, outside, look, float((6 * volume / np.pi) ** (1 / 3)))
@@ -134,7 +132,7 @@ def lining(
     x, y, z = offsets_mm(brain.grid, box, centre_mm)
     along = np.sqrt(x * x + y * y + z * z) - reach_mm
     depth = surface_mm[box]
-    uneven = look.roughness * thickness_mm * _bumps(brain, rng, box, 5.0)
+    uneven = look.roughness * thickness_mm * bumps(brain, rng, box, 5.0)
     outside = np.maximum(np.maximum(depth - thickness_mm, -depth) + uneven, along)
     return _shape(brain, box, outside, look, 2 * reach_mm, whole=False)
 
@@ -153,49 +151,6 @@ def pieces(lesion: SimulatedLesion) -> list[SimulatedLesion]:
         )
         for n in order
     ]
-
-
-def shell(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatArray:
-    """1 at the border of the mask to a depth, then falling to 0 within 1 mm."""
-    rim: FloatArray = np.clip(width_mm + 1.0 - _depth(brain, lesion), 0, 1).astype(np.float32)
-    return rim * lesion.mask
-
-
-def open_ring(brain: Brain, lesion: SimulatedLesion, width_mm: float) -> FloatArray:
-    """A shell without its third nearest to the cortex."""
-    ring = shell(brain, lesion, width_mm)
-    cortex = brain.cortex_mm[lesion.box]
-    border = cortex[ring > 0.5]
-    if border.size == 0:
-        return ring
-    return np.where(cortex <= np.quantile(border, 1 / 3), np.float32(0), ring)
-
-
-def patches(
-    brain: Brain,
-    rng: np.random.Generator,
-    box: Box,
-    *,
-    knot_mm: float,
-    share: float,
-    blur: float = 0.6,
-) -> FloatArray:
-    """Soft-edged patches that fill about a share of a box.
-
-    `blur` is the width of their edges, in standard deviations of the noise that they are cut
-    from: 0.6 shows plain patches, 2 fades from one to the next.
-    """
-    field = _bumps(brain, rng, box, knot_mm)
-    level = float(np.quantile(field, 1 - share))
-    soft: FloatArray = np.clip(0.5 + (field - level) / blur, 0, 1).astype(np.float32)
-    return soft
-
-
-def marbled(brain: Brain, rng: np.random.Generator, lesion: SimulatedLesion) -> SimulatedLesion:
-    """The lesion with a mottled signal: its fraction falls to 0.55 in places, the mask stays."""
-    shade = np.clip(0.85 + 0.2 * _bumps(brain, rng, lesion.box, 6.0), 0.55, 1.0)
-    mottled = np.where(lesion.mask, np.maximum(lesion.fraction * shade, 0.5), lesion.fraction)
-    return replace(lesion, fraction=mottled.astype(np.float32))
 
 
 def apart_from(
@@ -236,7 +191,7 @@ def apart_from(
 
 def shrunken(brain: Brain, lesion: SimulatedLesion, share: float) -> SimulatedLesion:
     """The lesion's inmost part, of about a share of its volume, its edge as soft as before."""
-    depth = _depth(brain, lesion)
+    depth = depth_mm(brain, lesion)
     level = float(np.quantile(depth[lesion.mask], 1 - share))
     edge = np.clip(0.5 + (depth - level) / 3.0, 0, 1).astype(np.float32)
     return replace(lesion, fraction=largest_component(lesion.fraction * edge))
@@ -245,6 +200,20 @@ def shrunken(brain: Brain, lesion: SimulatedLesion, share: float) -> SimulatedLe
 def volume_mm3(brain: Brain, lesion: SimulatedLesion) -> float:
     """Volume of the mask."""
     return float(np.count_nonzero(lesion.mask) * brain.grid.voxel_volume_mm3)
+
+
+def bumps(brain: Brain, rng: np.random.Generator, box: Box, knot_mm: float) -> FloatArray:
+    """Smooth noise of mean 0 and standard deviation 1 on a box."""
+    return smooth_noise(rng, Grid(_size(box), brain.grid.affine), knot_mm=knot_mm)
+
+
+def depth_mm(brain: Brain, lesion: SimulatedLesion) -> NDArray[np.float64]:
+    """Distance of each voxel of the mask to the nearest outside it; 0 outside."""
+    from scipy.ndimage import distance_transform_edt
+
+    padded = np.pad(lesion.mask, 1)
+    depth = distance_transform_edt(padded, sampling=brain.grid.spacing_mm)
+    return np.asarray(depth[1:-1, 1:-1, 1:-1])
 
 
 def _shape(
@@ -285,10 +254,6 @@ def _size(box: Box) -> tuple[int, int, int]:
     )
 
 
-def _bumps(brain: Brain, rng: np.random.Generator, box: Box, knot_mm: float) -> FloatArray:
-    return smooth_noise(rng, Grid(_size(box), brain.grid.affine), knot_mm=knot_mm)
-
-
 def _to_segment(
     brain: Brain, box: Box, start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -301,11 +266,3 @@ def _to_segment(
         (x - along * step[0]) ** 2 + (y - along * step[1]) ** 2 + (z - along * step[2]) ** 2
     )
     return gap
-
-
-def _depth(brain: Brain, lesion: SimulatedLesion) -> NDArray[np.float64]:
-    from scipy.ndimage import distance_transform_edt
-
-    padded = np.pad(lesion.mask, 1)
-    depth = distance_transform_edt(padded, sampling=brain.grid.spacing_mm)
-    return np.asarray(depth[1:-1, 1:-1, 1:-1])

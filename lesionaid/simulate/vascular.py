@@ -22,7 +22,8 @@ from lesionaid.simulate.observed import shape_signs
 from lesionaid.simulate.observed_sites import site_signs
 from lesionaid.simulate.patient import Patient, structure_signs
 from lesionaid.simulate.placing import Placing, look_of
-from lesionaid.simulate.shapes import FADE_MM, Look, cloud, lining, pieces, shell, volume_mm3
+from lesionaid.simulate.shapes import FADE_MM, Look, cloud, lining, pieces, volume_mm3
+from lesionaid.simulate.texture import shell
 from lesionaid.simulate.tissue import CSF, Appearance, Tissue
 from lesionaid.simulate.truth_sites import in_callosum
 

@@ -18,7 +18,7 @@ from lesionaid.simulate.sign_definitions import (
     Compare,
     Condition,
 )
-from lesionaid.simulate.truth import BAND_MM, SIDE_SHARE
+from lesionaid.simulate.truth_counts import BAND_MM, SIDE_SHARE
 from tests.shared_data import ROOT
 
 

@@ -10,7 +10,8 @@ from lesionaid.simulate.iris import pml_patient
 from lesionaid.simulate.lesions import label_map
 from lesionaid.simulate.mogad import mogad_patient
 from lesionaid.simulate.nmosd import nmosd_patient
-from lesionaid.simulate.shapes import Look, cloud, open_ring, shell, tube
+from lesionaid.simulate.shapes import Look, cloud, tube
+from lesionaid.simulate.texture import open_ring, shell
 from lesionaid.simulate.tumefactive import tumefactive_patient
 from lesionaid.simulate.vascular import vascular_patient
 from tests.unit.simulate_phantom import ball_brain

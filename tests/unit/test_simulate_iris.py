@@ -12,16 +12,11 @@ from lesionaid.simulate.brain import template_brain
 from lesionaid.simulate.iris import IRIS_DAYS, IRIS_DAYS_PLEX, pml_patient, pml_series
 from lesionaid.simulate.lesions import CONNECTIVITY, label_map
 from lesionaid.simulate.mixed import FEWEST, mixed_patient
-from lesionaid.simulate.pml import (
-    GAP_MM,
-    ILL_DEFINED_MM,
-    Border,
-    crescent_course,
-    pml_course,
-    volume_before,
-)
-from lesionaid.simulate.pml_case import DateLook, at_date, draw_case
-from lesionaid.simulate.pml_dots import SMALL_MM3, satellites
+from lesionaid.simulate.pml import crescent_course, pml_course
+from lesionaid.simulate.pml_case import draw_case
+from lesionaid.simulate.pml_date import DateLook, at_date
+from lesionaid.simulate.pml_dots import GAP_MM, SMALL_MM3, satellites
+from lesionaid.simulate.pml_front import ILL_DEFINED_MM, Border, volume_before
 from lesionaid.simulate.pml_sites import LOBES, dentate_mm, draw_site, lobe_cores
 from lesionaid.simulate.pml_truth import border_width_mm, feret_mm, pml_signs, solidity
 from tests.unit.simulate_phantom import ball_brain

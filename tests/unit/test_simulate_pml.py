@@ -8,7 +8,9 @@ from scipy.ndimage import distance_transform_edt, label
 
 from lesionaid.simulate.lesions import CONNECTIVITY, label_map, occupied_by
 from lesionaid.simulate.ms import ms_lesions
-from lesionaid.simulate.pml import GAP_MM, RIM_MM, pml_course, satellites, volume_before
+from lesionaid.simulate.pml import pml_course
+from lesionaid.simulate.pml_dots import GAP_MM, satellites
+from lesionaid.simulate.pml_front import RIM_MM, volume_before
 from tests.unit.simulate_phantom import CORTEX_MM, ball_brain, radius_mm
 
 VOLUME = 8000.0

@@ -19,16 +19,8 @@ from lesionaid.simulate.nmosd import nmosd_patient
 from lesionaid.simulate.observed import extent_mm, shape_signs
 from lesionaid.simulate.observed_sites import mni_of, site_signs
 from lesionaid.simulate.placing import Placing, look_of
-from lesionaid.simulate.shapes import (
-    Look,
-    apart_from,
-    cloud,
-    marbled,
-    pieces,
-    shrunken,
-    tube,
-    volume_mm3,
-)
+from lesionaid.simulate.shapes import Look, apart_from, cloud, pieces, shrunken, tube, volume_mm3
+from lesionaid.simulate.texture import marbled
 from lesionaid.simulate.truth_signs import declared_signs
 from lesionaid.simulate.truth_sites import in_callosum
 from lesionaid.simulate.vascular import U_FIBRE_MM, vascular_patient
