@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["BRAIN_RGB", "COLOURS", "RGB", "colour_table"]
+__all__ = ["BRAIN_RGB", "COLOURS", "RGB", "colour_table", "hex_code"]
 
 RGB = tuple[int, int, int]
 
@@ -85,3 +85,14 @@ def colour_table(labels: Mapping[int, str]) -> dict[int, RGB]:
     (220, 40, 40)
     """
     return {number: COLOURS[name] for number, name in labels.items()}
+
+
+def hex_code(colour: RGB) -> str:
+    """A colour as HTML writes it.
+
+    Examples
+    --------
+    >>> hex_code((220, 40, 40))
+    '#dc2828'
+    """
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -97,15 +97,16 @@ def segment(
         except AnalysisError as error:
             # Alone, this command has no verdict to hold the reason: it ends as bad data.
             raise InputError(error.code, file=error.file, value=error.value) from error
-        notes = tuple(f"{note.code} {note.text}" for note in result.notes)
-        contents = candidate_files(result.lesions, result.anatomy, result.found, notes)
+        contents = candidate_files(
+            result.study, result.lesions, result.anatomy, result.found, result.notes
+        )
         write_together(output, contents, stale=CANDIDATE_FILES)
     if not quiet:
         specks = sum(lesion.speck for lesion in result.lesions.lesions)
         count = len(result.lesions.lesions) - specks
         millilitres = result.lesions.volume_mm3 / 1000
         typer.echo(f"{count} candidates and {specks} specks, {millilitres:.1f} ml in all")
-        typer.echo("\n".join(notes))
+        typer.echo("\n".join(f"{note.code} {note.text}" for note in result.notes))
         typer.echo("\n".join(str(output / name) for name in contents))
 
 

@@ -1,4 +1,4 @@
-"""Files of ``lesionaid segment``: a label map to mend, and a row a candidate."""
+"""Files of ``lesionaid segment``: a label map to mend, a row a candidate, and pictures."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from lesionaid.anatomy.colours import hex_code
 from lesionaid.anatomy.map import SITES, AnatomyMap
+from lesionaid.errors import Note
 from lesionaid.geometry import resample
 from lesionaid.lesions.lesion_map import Lesion, LesionMap
 from lesionaid.lesions.search import Found
 from lesionaid.report.label_map import label_map_nifti
+from lesionaid.report.qc import QC_FILES, QualityPicture, qc_files, quality_pictures
 from lesionaid.report.text import MISSING, json_bytes, number, tsv_bytes
+from lesionaid.study.scan import Study
 from lesionaid.verdict.model import INTENDED_USE
 
 __all__ = ["CANDIDATE_FILES", "candidate_files"]
 
-CANDIDATE_FILES = ("candidates.nii.gz", "candidates.tsv", "candidates.json")
+CANDIDATE_FILES = ("candidates.nii.gz", "candidates.tsv", "candidates.json", *QC_FILES)
+"""Files that :func:`candidate_files` may write."""
 
 COLUMNS = {
     "candidate": "Id; the value in candidates.nii.gz.",
@@ -33,23 +38,32 @@ COLUMNS = {
 
 
 def candidate_files(
-    lesions: LesionMap, anatomy: AnatomyMap, found: Found, notes: tuple[str, ...]
+    study: Study,
+    lesions: LesionMap,
+    anatomy: AnatomyMap,
+    found: Found,
+    notes: tuple[Note, ...],
 ) -> dict[str, bytes]:
     """Contents by file name; the same input gives the same bytes.
 
     Parameters
     ----------
+    study : Study
+        Aligned.
     lesions : LesionMap
     anatomy : AnatomyMap
     found : Found
-    notes : tuple of str
+    notes : tuple of Note
         As shown to the user.
     """
+    said = tuple((note.code, note.text) for note in notes)
+    pictures = quality_pictures(study, anatomy, lesions, said)
     rows = [_row(lesion, lesions, anatomy, found) for lesion in lesions.lesions]
     return {
         "candidates.nii.gz": label_map_nifti(lesions, found.mask.source),
         "candidates.tsv": tsv_bytes(tuple(COLUMNS), rows),
-        "candidates.json": json_bytes(_sidecar(found, notes)),
+        "candidates.json": json_bytes(_sidecar(found, said, pictures)),
+        **qc_files(pictures),
     }
 
 
@@ -76,7 +90,9 @@ def _row(lesion: Lesion, lesions: LesionMap, anatomy: AnatomyMap, found: Found) 
     return row | {"site": SITES.get(most, "outside_brain")}
 
 
-def _sidecar(found: Found, notes: tuple[str, ...]) -> dict[str, Any]:
+def _sidecar(
+    found: Found, notes: tuple[tuple[str, str], ...], pictures: tuple[QualityPicture, ...]
+) -> dict[str, Any]:
     own = found.segmentation
     settings = (
         {"segmenter": found.mask.source.name}
@@ -93,7 +109,7 @@ def _sidecar(found: Found, notes: tuple[str, ...]) -> dict[str, Any]:
         "description": "Candidates found automatically and seen by no reader. What is not here is "
         "not thereby absent.",
         "settings": settings,
-        "notes": list(notes),
+        "notes": [f"{code} {text}" for code, text in notes],
         "rejected": [
             {
                 "centroid_mm": [round(value, 3) for value in one.centroid_mm],
@@ -103,4 +119,16 @@ def _sidecar(found: Found, notes: tuple[str, ...]) -> dict[str, Any]:
             for one in rejected
         ],
         "columns": COLUMNS,
+        "pictures": [
+            {
+                "file": f"qc_{one.name}.png",
+                "title": one.title,
+                "shows": one.alt,
+                "caption": one.caption,
+                "key": {name: hex_code(colour) for name, colour in one.key},
+                "figures": dict(one.figures),
+                "notes": [code for code, _ in one.notes],
+            }
+            for one in pictures
+        ],
     }

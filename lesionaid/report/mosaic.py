@@ -181,7 +181,8 @@ def _number(
     high, wide = 5, 3 * len(word) + 1  # half of the plate that stamp draws
     for row, column in places:
         inside = high <= row < ink.shape[0] - high and wide <= column < ink.shape[1] - wide
-        around = taken[max(row - high, 0) : row + high, max(column - wide, 0) : column + wide]
+        above, before = max(row - high - 1, 0), max(column - wide - 2, 0)
+        around = taken[above : row + high + 1, before : column + wide + 2]
         if inside and not around.any():
             break
     else:
@@ -192,8 +193,11 @@ def _number(
 
 
 def _places_beside(patch: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Places round a lesion that hide none of it."""
-    rows, columns = np.nonzero(patch)
+    """Places round the largest piece of a lesion that hide none of it."""
+    from scipy.ndimage import label
+
+    pieces, _ = label(patch, structure=np.ones((3, 3)))
+    rows, columns = np.nonzero(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
     above, below = int(rows.min()) - 7, int(rows.max()) + 8
     before, behind = int(columns.min()) - 9, int(columns.max()) + 10
     middle, centre = int(rows.mean()), int(columns.mean())

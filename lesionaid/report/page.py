@@ -17,6 +17,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from lesionaid.anatomy.colours import hex_code
 from lesionaid.assessment import Assessment
 from lesionaid.criteria.load import load_rules
 from lesionaid.criteria.model import RuleSet
@@ -238,7 +239,7 @@ def _quality_view(one: QualityPicture) -> dict[str, Any]:
         "url": f"data:image/png;base64,{base64.b64encode(one.picture.png).decode()}",
         "width": width,
         "height": height,
-        "key": [(name, "#{:02x}{:02x}{:02x}".format(*colour)) for name, colour in one.key],
+        "key": [(name, hex_code(colour)) for name, colour in one.key],
         "figures": one.figures,
         "notes": one.notes,
         "urgent": any(code in ASKS_FOR_A_LOOK for code, _ in one.notes),

@@ -16,26 +16,19 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.colours import BRAIN_RGB, COLOURS, RGB, colour_table
 from lesionaid.anatomy.map import LOBES, PARTS, SITES, AnatomyMap
-from lesionaid.anatomy.to_template import (
-    LEAST_OVERLAP,
-    LEAST_SIMILARITY,
-    REGISTERED_FROM,
-    WEAK_OVERLAP,
-    WEAK_SIMILARITY,
-)
+from lesionaid.anatomy.to_template import REGISTERED_FROM
 from lesionaid.geometry import Grid, resample
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.report.ground import brain_box, brain_on, cut_grid, scans_on_one_grid
 from lesionaid.report.mosaic import Layers, Mosaic, Tile, mosaic, with_key
 from lesionaid.report.pictures import OUTLINE_RGB, display_window
-from lesionaid.report.slices import PATIENT_RIGHT_IS_LEFT, Plane
-from lesionaid.report.words import plain, value_words
+from lesionaid.report.qc_words import Said, figures_of, notes_of, sides_in_words
+from lesionaid.report.slices import Plane
+from lesionaid.report.tiles import slices_of_most, spread
+from lesionaid.report.words import plain
 from lesionaid.study.scan import Scan, Study
 
 __all__ = ["QC_FILES", "QualityPicture", "qc_files", "quality_pictures"]
-
-Said = tuple[str, str]
-"""The code of a note or a reason, and its sentence."""
 
 MARGIN_MM = 5.0
 """Drawn around the brain, so that a mask that cuts brain off can be seen to."""
@@ -59,30 +52,6 @@ _EDGES: Mapping[str, tuple[tuple[str, ...], RGB]] = {
     ),
 }
 """What the registration is judged by, and the sites that make it up."""
-
-_NOTES: Mapping[str, frozenset[str]] = {
-    "scan": frozenset({"A01", "A02", "A03", "A04", "A05", "A06"}),
-    "brain": frozenset({"W26", "W37"}),
-    "registration": frozenset({"W30", "W31", "W34"}),
-    "sites": frozenset({"W36"}),
-    "lesions": frozenset({"A20", "A21", "A22", "A23", "W40", "W41", "W42"}),
-}
-"""Codes that are shown beside a picture."""
-
-_FIGURES: Mapping[str, tuple[str, str]] = {
-    "brain_overlap_dice": ("registration", "overlap of the brains (Dice)"),
-    "registration_correlation": ("registration", "similarity inside the brain (correlation)"),
-    "jacobian_min": ("registration", "smallest local change of volume (Jacobian)"),
-    "jacobian_max": ("registration", "largest local change of volume (Jacobian)"),
-    "labels_recognised": ("sites", "share of the labels that was recognised"),
-}
-_LIMITS: Mapping[str, str] = {
-    "brain_overlap_dice": f"weak under {WEAK_OVERLAP:.2f}, refused under {LEAST_OVERLAP:.2f}",
-    "registration_correlation": (
-        f"weak under {WEAK_SIMILARITY:.2f}, refused under {LEAST_SIMILARITY:.2f}"
-    ),
-    "jacobian_min": "1 keeps the volume; at 0 or below the map is folded",
-}
 
 QC_FILES = tuple(
     f"qc_{name}.png"
@@ -207,19 +176,6 @@ class _Easel:
     def _reference(self) -> str | None:
         return next(iter(self._scans), None)
 
-    def _spread(self, tiles: Mapping[Plane, int]) -> list[list[Tile]]:
-        """Slices of each plane, evenly over the brain."""
-        rows = []
-        for plane, count in tiles.items():
-            others = tuple(axis for axis in range(3) if axis != plane.value)
-            here = np.flatnonzero(self._brain.any(axis=others))
-            share = (np.arange(count) + 0.7) / (
-                count + 0.4
-            )  # neither the first nor the last sliver
-            index = here[0] + np.rint(share * (here[-1] - here[0])).astype(int)
-            rows.append([Tile(plane, int(one)) for one in np.unique(index)])
-        return rows
-
     def _cut(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         assert self._anatomy is not None
         moved = resample(labels, self._anatomy.grid, self._whole, order=0)
@@ -236,11 +192,11 @@ class _Easel:
             "Brain outside the line is lost to every measurement; scalp, eye or sinus inside it "
             "is taken for brain.",
             f"{self._reference} in axial, coronal and sagittal slices with the border of the "
-            f"brain; {_sides()}",
-            mosaic(layers, self._spread(TILES), SCALE),
+            f"brain; {sides_in_words()}",
+            mosaic(layers, spread(self._brain, TILES), SCALE),
             (("border of the brain", BRAIN_RGB),),
-            _figures_of("brain", self._anatomy),
-            _notes_of("brain", self._notes),
+            figures_of("brain", self._anatomy),
+            notes_of("brain", self._notes),
         )
 
     def _registration(self, anatomy: AnatomyMap) -> QualityPicture:
@@ -263,11 +219,11 @@ class _Easel:
             f"{what}, on {shown}. The line of the ventricles should follow the fluid, that of the "
             "cortex the folds: where it does not, places and distances are wrong there.",
             f"{shown} in axial, coronal and sagittal slices with the edges of cortex, ventricles, "
-            f"cerebellum and brainstem; {_sides()}",
-            mosaic(layers, self._spread(TILES), SCALE),
+            f"cerebellum and brainstem; {sides_in_words()}",
+            mosaic(layers, spread(self._brain, TILES), SCALE),
             tuple((name, colour) for name, (_, colour) in edges.items()),
-            _figures_of("registration", anatomy),
-            _notes_of("registration", self._notes),
+            figures_of("registration", anatomy),
+            notes_of("registration", self._notes),
         )
 
     def _regions(self, anatomy: AnatomyMap) -> list[QualityPicture]:
@@ -297,11 +253,11 @@ class _Easel:
             f"Regions: {name}",
             f"The numbers and colours are those of the key. Shown on "
             f"{self._reference or 'an even grey'}.",
-            f"Axial and coronal slices with numbered regions: {shown}; {_sides()}",
-            mosaic(layers, self._spread(REGION_TILES), SCALE),
+            f"Axial and coronal slices with numbered regions: {shown}; {sides_in_words()}",
+            mosaic(layers, spread(self._brain, REGION_TILES), SCALE),
             tuple((f"{number} {plain(names[number])}", table[number]) for number in present),
-            _figures_of(name, self._anatomy),
-            _notes_of(name, self._notes),
+            figures_of(name, self._anatomy),
+            notes_of(name, self._notes),
         )
 
     def _lesion_picture(self, lesions: LesionMap) -> QualityPicture:
@@ -309,7 +265,7 @@ class _Easel:
         labels = np.ascontiguousarray(moved[self._window])
         counted = [lesion.id for lesion in lesions.lesions if not lesion.speck]
         numbers = np.where(np.isin(labels, counted), labels, 0)
-        index, drawn = _slices_of_most(numbers, LESION_TILES)
+        index, drawn = slices_of_most(numbers, LESION_TILES)
         slices = [Tile(Plane.AXIAL, one) for one in index]
         rows = [slices[at : at + _ROW] for at in range(0, len(slices), _ROW)]
         layers = Layers(
@@ -326,38 +282,11 @@ class _Easel:
             f"Axial slices through the most lesions, each with its number; {said}. Specks under "
             "3 mm³ are outlined without a number.",
             f"Axial slices of {self._reference or 'a grey brain'} with outlined lesions "
-            f"{', '.join(map(str, drawn))}; {_sides()}",
-            mosaic(layers, rows or self._spread({Plane.AXIAL: _ROW}), SCALE),
+            f"{', '.join(map(str, drawn))}; {sides_in_words()}",
+            mosaic(layers, rows or spread(self._brain, {Plane.AXIAL: _ROW}), SCALE),
             (("border of a lesion", OUTLINE_RGB),),
-            notes=_notes_of("lesions", self._notes),
+            notes=notes_of("lesions", self._notes),
         )
-
-
-def _slices_of_most(numbers: NDArray[np.int32], count: int) -> tuple[list[int], list[int]]:
-    """Axial slices that show the most lesions together, from below, and the lesions they show.
-
-    Each next slice is the one with the most lesions not yet shown; among equals the one with
-    most of their voxels, then the lowest.
-    """
-    inside = [
-        dict(
-            zip(
-                *map(np.ndarray.tolist, np.unique(plane[plane > 0], return_counts=True)),
-                strict=True,
-            )
-        )
-        for plane in np.moveaxis(numbers, 2, 0)
-    ]
-    shown: set[int] = set()
-    chosen: list[int] = []
-    while len(chosen) < count:
-        gains = [[n for one, n in here.items() if one not in shown] for here in inside]
-        best = max(range(len(gains)), key=lambda k: (len(gains[k]), sum(gains[k]), -k), default=0)
-        if not gains or not gains[best]:
-            break
-        chosen.append(best)
-        shown |= inside[best].keys()
-    return sorted(chosen), sorted(shown)
 
 
 def _scan_alone(scans: Mapping[str, Scan], grid: Grid, notes: tuple[Said, ...]) -> QualityPicture:
@@ -380,33 +309,7 @@ def _scan_alone(scans: Mapping[str, Scan], grid: Grid, notes: tuple[Said, ...]) 
         "Scan",
         f"The middle slices of {name}, coarsened to {COARSE_MM:.0f} mm: the brain was not found, "
         "and a face must not be shown.",
-        f"{name} in one axial, coronal and sagittal slice, coarse; {_sides()}",
+        f"{name} in one axial, coronal and sagittal slice, coarse; {sides_in_words()}",
         mosaic(layers, [row], SCALE),
-        notes=_notes_of("scan", notes),
+        notes=notes_of("scan", notes),
     )
-
-
-def _figures_of(name: str, anatomy: AnatomyMap | None) -> tuple[tuple[str, str], ...]:
-    """Quality figures of one picture, with the limits they are held against."""
-    if anatomy is None:
-        return ()
-    rows = []
-    for figure, value in anatomy.quality.items():
-        default = "brain" if figure.startswith("brain_") else "registration"
-        picture, words = _FIGURES.get(figure, (default, plain(figure)))
-        if picture == name:
-            limit = _LIMITS.get(figure)
-            shown = value_words(value)
-            rows.append((words, f"{shown} ({limit})" if limit else shown))
-    if name == "registration" and anatomy.error_mm is not None:
-        rows.append(("median error of a distance", f"{anatomy.error_mm:.1f} mm"))
-    return tuple(rows)
-
-
-def _notes_of(name: str, notes: tuple[Said, ...]) -> tuple[Said, ...]:
-    return tuple(note for note in notes if note[0] in _NOTES.get(name, ()))
-
-
-def _sides() -> str:
-    side = "left" if PATIENT_RIGHT_IS_LEFT else "right"
-    return f"the patient's right is on the picture's {side}"
