@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lesionaid.anatomy.borders import fluid_on_flair, refine_cortex, refine_ventricles
 from lesionaid.anatomy.map import PARTS, SITES
-from lesionaid.anatomy.refine import fluid_on_flair, refine_cortex, refine_ventricles
 from lesionaid.anatomy.tissue import segment_tissue
 
 SITE = {name: code for code, name in SITES.items()}
