@@ -20,6 +20,9 @@ def test_candidates_are_found_mended_and_keep_their_ids(tmp_path: Path) -> None:
     assert "W40" in run.out
     told = json.loads((out / "candidates.json").read_text())
     assert told["settings"] == {"seed": 2.5, "extent": "auto"}
+    pictures = {one["file"] for one in told["pictures"]}
+    assert pictures == {path.name for path in out.glob("*.png")}
+    assert {"qc_brain.png", "qc_registration.png", "qc_lesions.png"} <= pictures
     image = nib.load(out / "candidates.nii.gz")
     labels = np.asarray(image.dataobj)
     ids = [int(i) for i in np.unique(labels) if i]
