@@ -7,8 +7,15 @@ import pytest
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.borders import fluid_on_flair, refine_cortex, refine_ventricles
-from lesionaid.anatomy.map import PARTS, SITES
+from lesionaid.anatomy.build import build_anatomy
+from lesionaid.anatomy.map import PARTS, SITES, AnatomyMap
+from lesionaid.anatomy.refine import refine_anatomy
 from lesionaid.anatomy.tissue import segment_tissue
+from lesionaid.geometry import Grid
+from lesionaid.quantity import Quantity
+from lesionaid.simulate.acquisition import render
+from lesionaid.simulate.brain import BrainSettings, make_brain
+from lesionaid.study.scan import Contrast, Scan, Source, Study
 
 SITE = {name: code for code, name in SITES.items()}
 PART = {name: code for code, name in PARTS.items()}
@@ -169,3 +176,37 @@ def test_left_and_right_are_treated_alike() -> None:
     mirrored = refine_ventricles(sites[::-1], parts[::-1], fluid[::-1], None, SPACING)
     differ = straight.sites != mirrored.sites[::-1]
     assert np.count_nonzero(differ) < 0.001 * np.count_nonzero(sites)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("contrasts", [("FLAIR", "T1w"), ("FLAIR",), ("T1w",)])
+def test_a_large_ventricled_patient_is_not_measured_against_the_template(
+    contrasts: tuple[str, ...],
+) -> None:
+    """Simulated: after registration alone the ventricles fit worse than after refinement."""
+    brain = make_brain(np.random.default_rng(3), BrainSettings(spacing_mm=1.5, ventricle_mm=6.0))
+    scans = {}
+    for name in contrasts:
+        contrast = Contrast(name)
+        image = render(brain, (), contrast, np.random.default_rng(5)) * brain.inside
+        source = Source(f"{name}.nii.gz", "", "RAS", brain.grid)
+        scans[contrast] = Scan(image.astype(np.float32), brain.grid, contrast, source)
+    study = Study(scans, brain.grid, aligned=True)
+    warped_map = build_anatomy(study)
+    refined = refine_anatomy(warped_map, study)
+    truth = brain.ventricle_mm <= 0
+    before = dice(warped_map.sites == SITE["lateral_ventricle"], truth)
+    after = dice(refined.sites == SITE["lateral_ventricle"], truth)
+    assert after > max(0.85, before + 0.03)
+    volume = refined.quality["ventricles_moved_ml"]
+    assert isinstance(volume, Quantity)
+    assert volume.value > 0.5
+    moved = refined.distances_mm["lateral_ventricle"]
+    assert (moved[refined.sites == SITE["lateral_ventricle"]] < 0).all()
+
+
+def test_labels_and_mni_are_left_as_they_are() -> None:
+    sites, parts = warped()
+    grid = Grid(SHAPE, np.eye(4))
+    given = AnatomyMap(grid, sites, parts, {}, None, "labels", 0.5, {})
+    assert refine_anatomy(given, Study({}, grid, aligned=True)) is given
