@@ -120,18 +120,23 @@ def wall_measurements(
     thickness = 2.0 * voxels.mean(np.maximum(distance, 0.0))
     # A lesion drawn wholly inside the map's ventricle is as thin as a voxel at least.
     thickness = np.maximum(thickness, min(voxels.grid.spacing_mm))
+    finite = np.where(np.isinf(thickness), 1.0, thickness)
     length = longest_runs_mm(voxels, distance <= BAND_MM)
     rows = merge(
         _body(lesions, voxels, anatomy, scale),
         voxels.sizes("wall_length_mm", length, Unit.MM, scale),
-        voxels.sizes("wall_thickness_mm", thickness, Unit.MM, scale),
-        voxels.quantities("wall_length_ratio", length / thickness, Unit.NONE),
+        voxels.sizes("wall_thickness_mm", finite, Unit.MM, scale),
+        voxels.quantities("wall_length_ratio", length / finite, Unit.NONE),
         _angle(voxels, anatomy, distance),
     )
+    thin = ("wall_thickness_mm", "wall_length_ratio")
+    beyond = Unknown(Reason.ANATOMY_MISSING, "reaches beyond the region map")
+    for lesion in voxels.ids[np.isinf(thickness)]:
+        rows[int(lesion)] |= dict.fromkeys(thin, beyond)
     if voxel_max_mm > VOXEL_MAX_MM:
         why = Unknown(Reason.LOW_RESOLUTION, f"voxels of {voxel_max_mm:.3g} mm")
         for row in rows.values():
-            row |= dict.fromkeys(("wall_thickness_mm", "wall_length_ratio"), why)
+            row |= dict.fromkeys(thin, why)
     return {lesion: {name: row[name] for name in names} for lesion, row in rows.items()}
 
 
@@ -167,7 +172,7 @@ def _angle(voxels: LesionVoxels, anatomy: AnatomyMap, distance: NDArray[np.float
     if not voxels.ids.size:
         return voxels.column(name, np.zeros(0), lambda value: Quantity(value, Unit.DEGREE))
     gradient = _gradient(voxels, anatomy.distances_mm["lateral_ventricle"])
-    usable = np.isfinite(gradient).all(axis=1) & (distance > 0)
+    usable = gradient.any(axis=1) & (distance > 0)
     unit = np.where(usable[:, None], gradient, 0.0)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6)
     counted = np.maximum(voxels.total(usable), 1.0)
@@ -189,7 +194,7 @@ def _angle(voxels: LesionVoxels, anatomy: AnatomyMap, distance: NDArray[np.float
 
 
 def _gradient(voxels: LesionVoxels, distance: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Gradient of a distance map at the lesions' voxels, in RAS+ mm, shape (n, 3)."""
+    """Gradient of a distance map at the lesions' voxels, in RAS+ mm, shape (n, 3); 0 where none."""
     shape = np.asarray(voxels.grid.shape)
     ijk = np.stack(np.unravel_index(voxels.index, voxels.grid.shape), axis=1)
     change = np.empty((voxels.index.size, 3))
@@ -202,6 +207,7 @@ def _gradient(voxels: LesionVoxels, distance: NDArray[np.float32]) -> NDArray[np
                 ends.append((distance[tuple(moved.T)].astype(float), moved[:, axis]))
             (low, at_low), (high, at_high) = ends
             change[:, axis] = (high - low) / np.maximum(at_high - at_low, 1)
+    change[~np.isfinite(change).all(axis=1)] = 0.0
     # d = g . x and x = A i, so the change per index is A^T g.
     return np.asarray(change @ np.linalg.inv(voxels.grid.affine[:3, :3]))
 
