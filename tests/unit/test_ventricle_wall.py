@@ -175,7 +175,9 @@ def test_a_lesion_that_leaves_the_map_has_no_thickness() -> None:
     assert row["wall_thickness_mm"].reason is Reason.ANATOMY_MISSING
     assert number(row["wall_normal_angle_deg"]) == pytest.approx(0, abs=1)
     signs = signs_of(FINE, box(FINE, (4, -3, -3), (24, 3, 3)), anatomy).patient
-    assert signs["periventricular_ovoid"].truth is Truth.UNKNOWN
+    # Neither is measured; a finger is ovoid and no band by definition.
+    assert signs["periventricular_ovoid"].truth is Truth.TRUE
+    assert signs["periependymal_lateral_ventricle"].truth is Truth.FALSE
 
 
 def test_no_anatomy_no_ventricle_no_lesions() -> None:
