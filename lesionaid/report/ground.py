@@ -9,7 +9,7 @@ from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.geometry import Grid, resample
 from lesionaid.study.scan import Contrast, Scan, Study
 
-__all__ = ["brain_box", "brain_on", "cut_grid", "scans_on_one_grid"]
+__all__ = ["brain_box", "brain_on", "coarse", "cut_grid", "scans_on_one_grid"]
 
 
 def scans_on_one_grid(study: Study) -> dict[str, Scan]:
@@ -52,3 +52,28 @@ def cut_grid(grid: Grid, corner: tuple[int, int, int], shape: tuple[int, int, in
     affine = grid.affine.copy()
     affine[:3, 3] = grid.to_mm(np.asarray(corner))
     return Grid(shape, affine)
+
+
+def coarse(
+    data: NDArray[np.float32], grid: Grid, edge_mm: float
+) -> tuple[NDArray[np.float32], Grid]:
+    """Means over blocks of about `edge_mm`, and their grid.
+
+    Parameters
+    ----------
+    data : ndarray of shape grid.shape
+        Finite.
+    grid : Grid
+    edge_mm : float
+    """
+    blocks = [max(1, round(edge_mm / edge)) for edge in grid.spacing_mm]
+    for axis, size in enumerate(blocks):
+        starts = np.arange(0, data.shape[axis], size)
+        lengths = np.diff(np.append(starts, data.shape[axis])).astype(np.float32)
+        along = [1, 1, 1]
+        along[axis] = len(lengths)
+        data = np.add.reduceat(data, starts, axis=axis) / lengths.reshape(along)
+    affine = grid.affine.copy()
+    affine[:3, :3] = affine[:3, :3] * np.asarray(blocks)
+    affine[:3, 3] = grid.to_mm((np.asarray(blocks) - 1) / 2)
+    return data, Grid((data.shape[0], data.shape[1], data.shape[2]), affine)

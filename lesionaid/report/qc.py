@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.colours import BRAIN_RGB, COLOURS, RGB, colour_table
 from lesionaid.anatomy.map import LOBES, PARTS, SITES, AnatomyMap
+from lesionaid.anatomy.regions import load_regions
 from lesionaid.anatomy.to_template import REGISTERED_FROM
-from lesionaid.geometry import Grid, resample
+from lesionaid.geometry import Grid, resample, same_grid
 from lesionaid.lesions.lesion_map import LesionMap
-from lesionaid.report.ground import brain_box, brain_on, cut_grid, scans_on_one_grid
+from lesionaid.report.ground import brain_box, brain_on, coarse, cut_grid, scans_on_one_grid
 from lesionaid.report.mosaic import Layers, Mosaic, Tile, mosaic, with_key
 from lesionaid.report.pictures import OUTLINE_RGB, display_window
 from lesionaid.report.qc_words import Said, figures_of, notes_of, sides_in_words
@@ -181,6 +181,24 @@ class _Easel:
         moved = resample(labels, self._anatomy.grid, self._whole, order=0)
         return np.ascontiguousarray(moved[self._window])
 
+    def _warped(self, anatomy: AnatomyMap) -> NDArray[np.uint8]:
+        """Sites as registration laid them, before the patient's own tissue moved any border.
+
+        Taken from the map's MNI coordinates, 5 mm beyond the brain too; the anatomy's own sites
+        where it has none.
+        """
+        if anatomy.mni_mm is None or not same_grid(anatomy.grid, self._whole):
+            return self._cut(anatomy.sites)
+        regions = load_regions()
+        mni = anatomy.mni_mm[self._window][self._near]
+        ijk = np.rint(regions.grid.to_voxel(mni)).astype(np.int64)
+        known = np.all((ijk >= 0) & (ijk < regions.grid.shape), axis=1)
+        found = np.zeros(len(ijk), dtype=np.uint8)
+        found[known] = regions.sites[tuple(ijk[known].T)]
+        sites = np.zeros(self._brain.shape, dtype=np.uint8)
+        sites[self._near] = found
+        return sites
+
     def _outline(self) -> QualityPicture:
         layers = Layers(
             self._levels(self._reference), self._grid, lines=((self._brain, BRAIN_RGB),)
@@ -200,7 +218,7 @@ class _Easel:
         )
 
     def _registration(self, anatomy: AnatomyMap) -> QualityPicture:
-        sites = self._cut(anatomy.sites)
+        sites = self._warped(anatomy)
         code = {name: number for number, name in SITES.items()}
         edges = {
             name: (np.isin(sites, [code[part] for part in parts]), colour)
@@ -208,7 +226,7 @@ class _Easel:
         }
         shown = next((str(c) for c in REGISTERED_FROM if str(c) in self._scans), self._reference)
         title, what = {
-            "template": ("Registration", "The template's edges, carried onto the patient"),
+            "template": ("Registration", "The template's edges as registration laid them"),
             "labels": ("Labels over the scan", "Edges of the labels that were given"),
             "mni": ("Template over the scan", "The template's edges, laid over unregistered"),
         }[anatomy.source]
@@ -217,7 +235,8 @@ class _Easel:
             "registration",
             title,
             f"{what}, on {shown}. The line of the ventricles should follow the fluid, that of the "
-            "cortex the folds: where it does not, places and distances are wrong there.",
+            "cortex the folds: where it does not, places and distances are wrong there, unless the "
+            "patient's own tissue has put the border right (see the regions).",
             f"{shown} in axial, coronal and sagittal slices with the edges of cortex, ventricles, "
             f"cerebellum and brainstem; {sides_in_words()}",
             mosaic(layers, spread(self._brain, TILES), SCALE),
@@ -292,17 +311,8 @@ class _Easel:
 def _scan_alone(scans: Mapping[str, Scan], grid: Grid, notes: tuple[Said, ...]) -> QualityPicture:
     """Three middle slices of a head, coarse."""
     name, scan = next(iter(scans.items()))
-    blocks = tuple(max(1, round(COARSE_MM / edge)) for edge in grid.spacing_mm)
-    data: NDArray[np.floating[Any]] = np.nan_to_num(scan.data)
-    for axis, size in enumerate(blocks):
-        starts = np.arange(0, data.shape[axis], size)
-        lengths = np.diff(np.append(starts, data.shape[axis]))
-        wide = [1, 1, 1]
-        wide[axis] = len(lengths)
-        data = np.add.reduceat(data, starts, axis=axis) / lengths.reshape(wide)
-    affine = grid.affine.copy()
-    affine[:3, :3] = affine[:3, :3] * np.asarray(blocks)
-    layers = Layers(display_window(data), Grid(data.shape, affine))
+    data, where = coarse(np.nan_to_num(scan.data), grid, COARSE_MM)
+    layers = Layers(display_window(data), where)
     row = [Tile(plane, data.shape[plane.value] // 2) for plane in Plane]
     return QualityPicture(
         "scan",

@@ -33,6 +33,12 @@ _FIGURES: Mapping[str, tuple[str, str]] = {
     "registration_correlation": ("registration", "similarity inside the brain (correlation)"),
     "jacobian_min": ("registration", "smallest local change of volume (Jacobian)"),
     "jacobian_max": ("registration", "largest local change of volume (Jacobian)"),
+    "ventricles_moved_ml": ("sites", "ventricle moved to the patient's own tissue"),
+    "cortex_moved_ml": ("sites", "cortex moved to the patient's own tissue"),
+    "brain_volume_ml": ("brain", "volume of the brain"),
+    "brain_template_dice": ("brain", "overlap with the template's brain (Dice)"),
+    "brain_similarity": ("brain", "similarity to the template (normalised mutual information)"),
+    "brain_inner_correlation": ("brain", "similarity inside the brain (correlation)"),
     "labels_recognised": ("sites", "share of the labels that was recognised"),
 }
 _LIMITS: Mapping[str, str] = {

@@ -192,7 +192,23 @@ def test_figures_and_notes_stand_beside_their_picture() -> None:
     assert words["similarity inside the brain (correlation)"].startswith("0.41 (weak under 0.50")
     assert words["smallest local change of volume (Jacobian)"].startswith("no warp")
     assert words["median error of a distance"] == "1.4 mm"
-    assert dict(seen["brain"].figures) == {"brain volume ml": "1210 ml"}
+    assert dict(seen["brain"].figures) == {"volume of the brain": "1210 ml"}
+
+
+def test_the_overlay_shows_the_registration_not_what_tissue_made_of_it() -> None:
+    flair = study().scans[Contrast.FLAIR]
+    whole = replace(study(), scans={Contrast.FLAIR: flair}, space="mni")
+    mm = flair.grid.to_mm(np.indices(flair.grid.shape).reshape(3, -1).T)
+    mni = mm.reshape(*flair.grid.shape, 3).astype(np.float32)
+    shifted = mni + np.float32([0, 12, 0])
+    drawn = [
+        named(quality_pictures(whole, replace(anatomy(), mni_mm=where), None))["registration"]
+        for where in (mni, shifted)
+    ]
+    line = [has(one.picture, COLOURS["cortex"]) for one in drawn]
+    assert line[0].sum() > 100
+    assert (line[0] != line[1]).any()  # the map's sites are the same in both
+    assert COLOURS["brainstem"] in [colour for _, colour in drawn[0].key]
 
 
 def test_every_file_is_named_and_holds_its_key() -> None:
