@@ -72,7 +72,8 @@ def coarse(
         lengths = np.diff(np.append(starts, data.shape[axis])).astype(np.float32)
         along = [1, 1, 1]
         along[axis] = len(lengths)
-        data = np.add.reduceat(data, starts, axis=axis) / lengths.reshape(along)
+        sums = np.add.reduceat(data, starts, axis=axis)
+        data = (sums / lengths.reshape(along)).astype(np.float32)
     affine = grid.affine.copy()
     affine[:3, :3] = affine[:3, :3] * np.asarray(blocks)
     affine[:3, 3] = grid.to_mm((np.asarray(blocks) - 1) / 2)
