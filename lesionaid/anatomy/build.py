@@ -81,6 +81,7 @@ def _from_labels(study: Study, grid: Grid) -> AnatomyMap:
         error_mm=0.5 * max(study.anatomy.grid.spacing_mm),  # labels end at voxel borders
         quality={"labels_recognised": Quantity(labels.recognised, Unit.NONE)},
         notes=labels.notes,
+        parts=labels.parts,
     )
 
 

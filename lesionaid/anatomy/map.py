@@ -102,8 +102,9 @@ class AnatomyMap:
     lobes : ndarray of shape grid.shape, uint8
         Keys of :data:`LOBES`.
     parts, zones : ndarray of shape grid.shape, uint8, or None
-        Keys of :data:`PARTS` and :data:`ZONES`; None where the map does not know them (a
-        user's labels).
+        Keys of :data:`PARTS` and :data:`ZONES`; None where the map does not know them. A user's
+        labels hold the parts that they name, and no zones: a part that is nowhere in the map is
+        not known, which is not the same as absent.
     distances_mm : mapping of str to ndarray of shape grid.shape, float32
         Signed distance to a structure's surface: positive outside, negative inside.
         Keys: ``lateral_ventricle``, ``cortex`` (cerebral cortex ribbon).

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lesionaid.anatomy.labels import read_labels, site_table
-from lesionaid.anatomy.map import LOBES, SITES
+from lesionaid.anatomy.labels import label_table, read_labels
+from lesionaid.anatomy.map import LOBES, PARTS, SITES
 from lesionaid.errors import AnalysisError
 from lesionaid.geometry import Grid
 from lesionaid.study.scan import LabelMap, Source
@@ -55,15 +55,43 @@ def small_brain() -> np.ndarray[Any, Any]:
     ],
 )
 def test_table(label: int, site: str, lobe: str | None) -> None:
-    sites, lobes, known = site_table()
-    assert known[label]
-    assert SITES[int(sites[label])] == site
-    assert LOBES.get(int(lobes[label])) == lobe
+    table = label_table()
+    assert table.known[label]
+    assert SITES[int(table.sites[label])] == site
+    assert LOBES.get(int(table.lobes[label])) == lobe
+
+
+@pytest.mark.parametrize(
+    ("label", "part"),
+    [
+        (10, "thalamus"),
+        (50, "caudate"),
+        (12, "putamen"),
+        (52, "pallidum"),
+        (17, "hippocampus"),
+        (54, "amygdala"),
+        (251, "callosum_splenium"),
+        (253, "callosum_body"),
+        (255, "callosum_genu"),
+        (46, "cerebellar_white_matter"),
+        (8, "cerebellar_gray_matter"),
+        (44, "ventricle_temporal_horn"),
+        (85, "optic_pathway"),
+        (1015, "inferior_temporal"),
+        (4009, "inferior_temporal"),
+        (2033, "anterior_temporal"),
+        (1030, None),
+        (16, None),
+        (28, None),
+        (4, None),
+    ],
+)
+def test_parts_that_labels_name(label: int, part: str | None) -> None:
+    assert PARTS.get(int(label_table().parts[label])) == part
 
 
 def test_numbers_that_mean_nothing_are_unknown() -> None:
-    _, _, known = site_table()
-    assert not known[[0, 1, 6, 100, 1004, 2004, 1036]].any()
+    assert not label_table().known[[0, 1, 6, 100, 1004, 2004, 1036]].any()
 
 
 def test_white_matter_takes_the_nearest_gyrus() -> None:
@@ -74,6 +102,18 @@ def test_white_matter_takes_the_nearest_gyrus() -> None:
     assert SITES[int(found.sites[9, 9, 9])] == "lateral_ventricle"
     assert found.recognised == 1.0
     assert not found.notes
+
+
+def test_white_matter_takes_the_part_of_the_nearest_gyrus() -> None:
+    data = small_brain()
+    data[data == 2022] = 2009  # right inferior temporal
+    data[15, 10, 10] = 85  # a chiasm in the wrong place keeps its name
+    data[14, 14, 14] = 49
+    found = read_labels(label_map(data), GRID)
+    assert PARTS[int(found.parts[15, 8, 8])] == "inferior_temporal"
+    assert found.parts[4, 10, 10] == 0
+    assert PARTS[int(found.parts[15, 10, 10])] == "optic_pathway"
+    assert PARTS[int(found.parts[14, 14, 14])] == "thalamus"
 
 
 def test_labels_on_another_grid_land_in_place() -> None:
