@@ -1,7 +1,7 @@
 """Quality control: is the anatomy right? Mosaics with the figures and notes that belong to them.
 
-Only the brain and 5 mm around it are drawn, so that no face can be seen. Where the brain was not
-found, three middle slices are drawn so coarsely that they show a head's place and posture alone.
+Only the brain and 5 mm around it are drawn, so that no face can be seen. Where the brain is not
+known, three middle slices are drawn so coarsely that they show a head's place and posture alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["QC_FILES", "QualityPicture", "qc_files", "quality_pictures"]
 MARGIN_MM = 5.0
 """Drawn around the brain, so that a mask that cuts brain off can be seen to."""
 COARSE_MM = 8.0
-"""Edge of what is told apart in a head whose brain was not found (proposed: an eye, a nose or a
+"""Edge of what is told apart in a head whose brain is not known (proposed: an eye, a nose or a
 mouth is then two to five points)."""
 SCALE = 1.2
 """Pixels per mm."""
@@ -317,8 +317,8 @@ def _scan_alone(scans: Mapping[str, Scan], grid: Grid, notes: tuple[Said, ...]) 
     return QualityPicture(
         "scan",
         "Scan",
-        f"The middle slices of {name}, coarsened to {COARSE_MM:.0f} mm: the brain was not found, "
-        "and a face must not be shown.",
+        f"The middle slices of {name}, coarsened to {COARSE_MM:.0f} mm: which part is brain is not "
+        "known, and a face must not be shown.",
         f"{name} in one axial, coronal and sagittal slice, coarse; {sides_in_words()}",
         mosaic(layers, [row], SCALE),
         notes=notes_of("scan", notes),

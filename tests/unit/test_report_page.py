@@ -185,7 +185,7 @@ def test_a_study_without_lesions_is_said_not_to_be_searched() -> None:
     images = [attrs for tag, attrs in drawn.tags if tag == "img"]
     assert len(images) == 1
     assert "coarse" in (images[0]["alt"] or "")
-    assert "the brain was not found" in drawn.text
+    assert "a face must not be shown" in drawn.text
 
 
 def test_context_stands_beside_images() -> None:
