@@ -79,8 +79,16 @@ def judge(
     signs = derive(table, load_catalogue(), ClinicalContext())
     truths = {name: signs.patient[name].truth.value for name in (*ITEMS, *BESIDE)}
     verdict = decide(rules, signs, ClinicalContext())
+    body, low = truths["periventricular_body"], truths["inferior_temporal"]
+    truths["body_and_inferior_temporal"] = _both(body, low)
     truths["rule"] = verdict.criteria[RULE].truth.value
     return int(count.value), truths
+
+
+def _both(one: str, other: str) -> str:
+    if "false" in (one, other):
+        return "false"
+    return "true" if one == other == "true" else "unknown"
 
 
 def turned(lesions: LesionMap, anatomy: AnatomyMap, rng: np.random.Generator) -> NDArray[np.int32]:
@@ -154,7 +162,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     rules = load_rules(rules_dir(), load_catalogue().signs.keys())
-    columns = (*ITEMS, "rule", *BESIDE)
+    columns = (*ITEMS, "body_and_inferior_temporal", "rule", *BESIDE)
     print("mask lesions " + " ".join(columns))
     counts: dict[str, Counter[tuple[str, str]]] = {"as drawn": Counter()}
     counts |= {name: Counter() for name in CONTROLS}

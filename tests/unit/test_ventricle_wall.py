@@ -9,6 +9,7 @@ import pytest
 
 from lesionaid.anatomy.build import structure_distances
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.shape import hull_extent
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels
 from lesionaid.geometry import Grid
@@ -99,6 +100,23 @@ def test_a_ball_at_the_wall_is_ovoid(grid: Grid, radius: float) -> None:
     signs = signs_of(grid, ball_mm(grid, (4 + radius, 0, 1.5), radius)).patient
     assert signs["periventricular_ovoid"].truth is Truth.TRUE
     assert signs["periependymal_lateral_ventricle"].truth is Truth.FALSE
+
+
+def test_the_steps_of_voxels_leave_smooth_ellipsoids_convex_enough() -> None:
+    """Where the threshold of solidity comes from."""
+    from scipy.spatial.transform import Rotation
+
+    rng = np.random.default_rng(0)
+    grid = grid_of(half_mm=(12.0, 12.0, 12.0))
+    for length in (5.0, 8.0, 20.0):
+        radii = np.array([length, length / 2.5, length / 2.5]) / 2
+        found = []
+        for _ in range(40):
+            turn = Rotation.random(random_state=rng).as_matrix()
+            local = (positions(grid) + rng.uniform(-0.5, 0.5, 3)) @ turn
+            inside = np.linalg.norm(local / radii, axis=-1) <= 1
+            found.append(np.count_nonzero(inside) / hull_extent(inside, grid)[1])
+        assert np.quantile(found, 0.05) >= 0.55, length
 
 
 def test_a_cross_is_not_ovoid() -> None:
