@@ -50,8 +50,12 @@ def dataset(tmp_path_factory):
 
 
 def test_processes_and_threads_change_no_byte(dataset, tmp_path):
-    assert simulate(tmp_path / "two", *ALL, "--nprocs", "2", threads="2").returncode == 0
-    assert contents(tmp_path / "two") == contents(dataset)
+    few = ("--disease", "ms", "--disease", "mogad", *ALL[2:])
+    assert simulate(tmp_path / "two", *few, "--nprocs", "2", threads="2").returncode == 0
+    for subject in ("sub-ms001", "sub-mogad001"):
+        again = contents(tmp_path / "two" / subject)
+        assert again
+        assert again == contents(dataset / subject)
 
 
 def test_every_file_says_that_it_is_simulated(dataset):

@@ -22,15 +22,14 @@ from tests.unit.simulate_phantom import ball_brain
 BESIDE_THE_CATALOGUE = {"lacune", "punctate_white_matter"}
 """What a generator draws and no rule weighs."""
 
-WITH_PRIOR = {"pml", "pml_inflammatory", "pml_iris", "mixed"}
-
+WITH_PRIOR = {"pml", "pml_inflammatory", "pml_iris", "mixed", "mogad_follow_up"}
 
 EVERYBODY = [(family, disease) for family, known in FAMILIES.items() for disease in known]
 
 
 @cache
 def study_of(disease: str, family: str = "first"):
-    order = Order((disease,), seed=1, family=family, voxel_mm=2.0)
+    order = Order((disease,), seed=1, family=family, voxel_mm=3.0)
     return simulate_patient(order, Patient("x", disease, 1))
 
 
@@ -38,7 +37,8 @@ def study_of(disease: str, family: str = "first"):
 def test_every_disease_has_lesions_with_truth(family, disease):
     sessions = dates(study_of(disease, family))
     assert len(sessions) >= (2 if disease in WITH_PRIOR else 1)
-    assert sessions[-1].lesions
+    # After an attack of MOGAD nothing may be left.
+    assert sessions[0 if disease == "mogad_follow_up" else -1].lesions
     for one in sessions:
         assert len(one.truth) == len(one.lesions)
         assert set(np.unique(one.labels)) <= {*range(len(one.lesions) + 1)}
@@ -97,6 +97,20 @@ def test_a_patient_without_lesions_is_drawn_again():
     nobody = SimulatedPatient("mogad", ball_brain(4.0), (), {})
     with pytest.raises(ValueError, match="mogad"):
         examined(nobody, np.random.default_rng(0))
+
+
+def test_what_is_gone_at_the_follow_up_was_seen_at_the_attack():
+    brain = ball_brain(4.0)
+    look = Appearance(MS_PLAQUE, MS_PLAQUE, enhances=1.0)
+    plaque = ovoid(brain, np.array([24.0, 0, 0]), np.array([1.0, 0, 0]), 16.0, 1.0, site="x")
+    attack = SimulatedPatient("mogad", brain, ((plaque, look),), {}, all_contrasts=True)
+    later = SimulatedPatient("mogad", brain, (), {}, earlier=attack, months=7.0)
+    before, now = dates(examined(later, np.random.default_rng(0)))
+    assert before.contrasts == now.contrasts == ALL_CONTRASTS
+    assert (len(now.lesions), now.labels.max()) == (0, 0)
+    (gone,) = now.resolved
+    assert gone.prior_volume_mm3 == before.truth[0].volume_mm3
+    assert all(np.ptp(now.scans[contrast]) > 0 for contrast in now.contrasts)
 
 
 def test_both_families_know_the_same_diseases_but_for_one_follow_up():

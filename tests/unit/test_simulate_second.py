@@ -81,10 +81,6 @@ def studies(disease):
     raise AssertionError(f"{disease}: no room in twenty brains")
 
 
-def test_it_makes_every_disease_of_the_first_family():
-    assert set(GENERATORS) == set(FIRST)
-
-
 @pytest.mark.parametrize("disease", GENERATORS)
 def test_lesions_are_apart_in_the_brain_and_counted_as_placed(disease):
     for study in studies(disease):
@@ -134,7 +130,7 @@ def test_signs_are_the_catalogues_and_agree_with_the_masks(disease):
         if study.signs.get("touches_periventricular"):
             assert min(t.ventricle_mm for t in truths) <= 1.5
         if study.signs.get("size_over_30mm"):
-            assert max(t.equivalent_diameter_mm for t in truths) >= 30
+            assert max(t.diameter_mm for t in truths) > 30
         if study.signs.get("multifocal") is False:
             assert len(truths) == 1 or sorted(t.volume_mm3 for t in truths)[-2] < 100
 
