@@ -35,7 +35,7 @@ from lesionaid.study.load import StudyPaths, find_study, load_study
 from lesionaid.study.options import GateOptions
 from lesionaid.study.scan import Study
 from lesionaid.tables import MeasurementTable
-from lesionaid.verdict.decide import decide, not_analysable
+from lesionaid.verdict.decide import decide, not_analysable, on_candidates
 
 __all__ = ["assess"]
 
@@ -109,6 +109,8 @@ def assess(
         if form is not None:
             signs = apply_reader(signs, form, catalogue, aligned.context)
         verdict = decide(rules, signs, aligned.context)
+        if aligned.lesions is not None and aligned.lesions.origin != "given":
+            verdict = on_candidates(verdict, aligned.lesions.origin)
         if obstacles:
             verdict = not_analysable([(error.code, error.sentence) for error in obstacles])
     return Assessment(

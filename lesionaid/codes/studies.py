@@ -9,8 +9,8 @@ __all__ = ["STUDIES"]
 STUDIES: dict[str, Code] = {
     "A01": Code(
         "no brain found in a whole head",
-        "regions are found by registration to a brain-only template; scalp, eyes and neck taken for "
-        "brain, or half a brain, would put every site in the wrong place.",
+        "regions are found by registration to a brain-only template; scalp, eyes and neck taken "
+        "for brain, or half a brain, would put every site in the wrong place.",
         "look at the scan for a cut-off head, a strong artefact or a wrong orientation; give "
         "brain-extracted scans, or a brain mask (--brain-mask MASK, or a file named brain in the "
         "study folder), or --anatomy LABELS from FreeSurfer, FastSurfer or SynthSeg.",
@@ -67,7 +67,7 @@ STUDIES: dict[str, Code] = {
     "W40": Code(
         "lesions are candidates, found by lesionaid and seen by no reader",
         "some are not lesions and some lesions are missing; every count and sign rests on them.",
-        "look at candidates.nii.gz over the FLAIR, mend it, and give it back with --lesions.",
+        "look at the label map over the FLAIR, mend it, and give it back with --lesions.",
     ),
     "W41": Code(
         "few candidates: many of them may be false",

@@ -31,7 +31,7 @@ from lesionaid.verdict.model import (
 )
 from lesionaid.verdict.priors import UNIFORM, given_prior, published_risk, regional_prior
 
-__all__ = ["decide", "not_analysable", "without_lesions"]
+__all__ = ["decide", "not_analysable", "on_candidates", "without_lesions"]
 
 ALL = tuple(Disease)
 DEMYELINATING = (Disease.MS, Disease.NMOSD, Disease.MOGAD)
@@ -95,6 +95,24 @@ def decide(
         not_assessable=not_assessable(rule_set, signs),
         would_settle=would_settle(informed, signs, _first_two(images)),
     )
+
+
+def on_candidates(verdict: Verdict, origin: str) -> Verdict:
+    """The same verdict, with the reason that no reader has seen its lesions.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    origin : str
+        Who found the lesions.
+    """
+    told = Stated(
+        "candidate_lesions",
+        f"the lesions are candidates ({origin}) that no reader has confirmed: some may not be "
+        "lesions, and lesions may be missing",
+    )
+    images = replace(verdict.images, reasons=(*verdict.images.reasons, told))
+    return replace(verdict, images=images)
 
 
 def not_analysable(reasons: Sequence[tuple[str, str]]) -> Verdict:

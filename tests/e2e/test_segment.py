@@ -49,3 +49,4 @@ def test_assess_without_a_mask_says_that_lesions_are_candidates(tmp_path: Path) 
     assert run.verdict["pattern"] != "not_analysable"
     assert "W40" in run.out
     assert {row["candidate"] for row in run.rows("lesions.tsv")} == {"yes"}
+    assert "candidate_lesions" in {reason["code"] for reason in run.verdict["reasons"]}
