@@ -72,6 +72,10 @@ def structure_signs(
     numbered = list(enumerate(lesions, start=1))
     return {
         "enhancing_lesions": [n for n, (_, look) in numbered if look.enhances > 0],
-        "central_vein_lesions": [n for n, (lesion, _) in numbered if lesion.vein is not None],
-        "paramagnetic_rim_lesions": [n for n, (lesion, _) in numbered if lesion.iron is not None],
+        "central_vein_lesions": [
+            n for n, (lesion, look) in numbered if look.vein or lesion.vein is not None
+        ],
+        "paramagnetic_rim_lesions": [
+            n for n, (lesion, look) in numbered if look.iron_rim or lesion.iron is not None
+        ],
     }
