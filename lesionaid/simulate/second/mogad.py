@@ -1,7 +1,7 @@
 """MOGAD of the second family: noise under a dome, with borders that hardly end.
 
 Level sets of noise in octaves at the peduncles, thalamus, pons and medulla and, by a point
-process, under the cortex; a one-sided ribbon of cortex is what walkers tread. The first
+process, under the cortex; a one-sided ribbon of cortex is what walkers cover. The first
 family's are balls with bumps.
 
 References
@@ -167,7 +167,7 @@ def _add_subcortical(
 
 
 def _add_ribbon(canvas: Canvas, rng: np.random.Generator, drawn: Draw) -> bool:
-    """Cortex of one side that walkers tread; whether its meninges enhance comes back."""
+    """Cortex of one side that walkers cover; whether its meninges enhance comes back."""
     brain = canvas.brain
     ribbon = (brain.gray > 0.5) & (brain.cortex_mm <= 0)
     places = np.argwhere(ribbon)

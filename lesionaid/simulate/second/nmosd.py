@@ -184,7 +184,7 @@ def _walk(
     site: str,
     reach_mm: float,
 ) -> SimulatedLesion:
-    """The volume that walkers tread most; they start where the potential is lowest.
+    """The volume that walkers cross most; they start where the potential is lowest.
 
     A wall has low places everywhere, so that one of them is drawn; a landmark has one, a
     path a line of them, and they start all along it.
