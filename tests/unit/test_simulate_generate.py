@@ -49,6 +49,7 @@ def dataset(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_processes_and_threads_change_no_byte(dataset, tmp_path):
     few = ("--disease", "ms", "--disease", "mogad", *ALL[2:])
     assert simulate(tmp_path / "two", *few, "--nprocs", "2", threads="2").returncode == 0

@@ -19,6 +19,8 @@ from lesionaid.simulate.ms_signs import finger_shape
 from lesionaid.simulate.ms_sites import FOSSA, GROUP, draw_lesion, places
 from tests.unit.simulate_phantom import ball_brain
 
+pytestmark = pytest.mark.slow  # a cohort of patients
+
 
 @pytest.fixture(scope="module")
 def brain():

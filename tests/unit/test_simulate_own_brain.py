@@ -23,6 +23,8 @@ FREESURFER = {
 }  # fmt: skip
 SHIFT_MM = (7.0, -3.0, 12.0)
 
+pytestmark = pytest.mark.slow  # a registration
+
 
 @pytest.fixture(scope="module")
 def labels(tmp_path_factory) -> Path:

@@ -168,6 +168,7 @@ def test_two_centimetres_are_measured(brain, diameter, expected):
 # Patients.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disease", PATIENTS)
 def test_signs_are_named_by_the_catalogue_and_follow_from_the_lesions(brain, cohorts, disease):
     known = set(load_catalogue(rules_dir() / "signs").signs) | NOT_IN_THE_CATALOGUE
@@ -180,6 +181,7 @@ def test_signs_are_named_by_the_catalogue_and_follow_from_the_lesions(brain, coh
         assert all(patient.signs[sign] == counted[sign] for sign in told & set(counted))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("disease", "sign"),
     [
@@ -246,6 +248,7 @@ def test_mogad_cortex_spares_the_white_matter_and_pia_stays_out_of_the_mask(brai
         assert (brain.csf[lesion.box][film] > 0.3).all()
 
 
+@pytest.mark.slow
 def test_mogad_lesions_resolve_as_often_as_published(brain):
     fates = []
     for seed in range(14):
@@ -268,6 +271,7 @@ def test_mogad_lesions_resolve_as_often_as_published(brain):
     assert abs(np.mean(fates) - share) < 4 * np.sqrt(share * (1 - share) / 14)
 
 
+@pytest.mark.slow
 def test_small_vessel_disease_spares_u_fibres_and_callosum(brain, cohorts):
     for patient in cohorts["vascular"]:
         assert patient.signs["corpus_callosum"] is False
@@ -279,6 +283,7 @@ def test_small_vessel_disease_spares_u_fibres_and_callosum(brain, cohorts):
             ).any()
 
 
+@pytest.mark.slow
 def test_a_lacune_is_a_hole_with_a_rim(cohorts):
     holes = [
         lesion
