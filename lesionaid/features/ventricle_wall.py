@@ -29,6 +29,10 @@ BAND_MM = 3.0
 VOXEL_MAX_MM = 3.5
 """Thicker slices cannot show a band of 3 mm (proposed: clinical FLAIRs have 3 mm)."""
 
+ERROR_MM = 2.5
+"""A wall that is off by more than this tells nothing of a band of 3 mm on it (proposed, as for the
+cortical ribbon in :mod:`lesionaid.features.location`)."""
+
 LEAST_NORMAL = 0.3
 """Normals that cancel out to less than this have no common direction: a lesion round a corner
 or on two walls (proposed)."""
@@ -135,6 +139,10 @@ def wall_measurements(
         rows[int(lesion)] |= dict.fromkeys(thin, beyond)
     if voxel_max_mm > VOXEL_MAX_MM:
         why = Unknown(Reason.LOW_RESOLUTION, f"voxels of {voxel_max_mm:.3g} mm")
+        for row in rows.values():
+            row |= dict.fromkeys(thin, why)
+    if anatomy.error_mm is not None and anatomy.error_mm > ERROR_MM:
+        why = Unknown(Reason.LOW_QUALITY, f"the wall is off by {anatomy.error_mm:g} mm")
         for row in rows.values():
             row |= dict.fromkeys(thin, why)
     return {lesion: {name: row[name] for name in names} for lesion, row in rows.items()}

@@ -132,6 +132,14 @@ def test_slices_of_5_mm_show_no_band() -> None:
         assert signs[name].unknown.reason is Reason.LOW_RESOLUTION
 
 
+def test_a_wall_that_is_off_by_3_mm_shows_no_band() -> None:
+    blurred = anatomy_with_parts(FINE, error_mm=3.0)
+    signs = signs_of(FINE, box(FINE, (4, -15, -6), (7, 15, 6)), blurred).patient
+    band = signs["periependymal_lateral_ventricle"]
+    assert band.unknown is not None
+    assert band.unknown.reason is Reason.LOW_QUALITY
+
+
 def test_without_a_scale_a_finger_is_unknown_and_a_flat_one_is_not() -> None:
     steep, flat = (signs_of(FINE, finger(FINE, a), space="mni").patient for a in (0, 90))
     assert steep["dawson_fingers"].unknown.reason is Reason.SCALE_UNKNOWN
