@@ -116,7 +116,8 @@ def follow_up_rows() -> Iterator[Row]:
 
 def site_name(lesion: SimulatedLesion, look: Appearance) -> str:
     role = "" if lesion.role == "lesion" else f", {lesion.role}"
-    uptake = f", enhancing ({look.enhancement})" if look.enhances > 0 else ""
+    pattern = "" if lesion.uptake is not None else f" ({look.enhancement})"
+    uptake = f", enhancing{pattern}" if look.enhances > 0 else ""
     return f"{lesion.site.replace('_', ' ')}{role}{uptake}"
 
 

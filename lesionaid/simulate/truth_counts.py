@@ -187,8 +187,10 @@ def _touches(lesion: Mask, fluid: Mask) -> bool:
 def signal(place: Place, lesion: SimulatedLesion, look: Appearance) -> dict[str, Any]:
     """Uptake, vein and rim."""
     enhances = look.enhances > 0
+    # A field of the lesion's own overrides the ring of its appearance, as when it is rendered.
+    own = lesion.uptake is not None and look.enhancement == "ring"
     return {
-        "enhancement": look.enhancement if enhances else "none",
+        "enhancement": ("uptake" if own else look.enhancement) if enhances else "none",
         "enhancing_mm3": place.volume(_uptake(place, lesion, look)) if enhances else 0.0,
         "central_vein": look.vein or lesion.vein is not None,
         # PML's iron is a band in the cortex beside it.
