@@ -137,7 +137,7 @@ def satellite_measurements(
         Every lesion, every name of :data:`SATELLITE_SPECS`. Small lesions and specks are
         unknown: only main lesions have satellites.
     """
-    if voxel_max_mm > VOXEL_MAX_MM:
+    if round(voxel_max_mm, 3) > VOXEL_MAX_MM:  # a header's 1.2 is a little more, in float32
         why = Unknown(Reason.LOW_RESOLUTION, f"voxels of {voxel_max_mm:.3g} mm")
         return whole_column(lesions, _NAMES, why)
     if scale.factor is None:

@@ -50,6 +50,8 @@ NAMED: Mapping[str, tuple[Point, tuple[float, float]]] = {
 
 BOTH_SIDES = frozenset({"cerebellar_peduncle_diffuse", "deep_gm_thalamus"})
 
+FOSSA = frozenset({"cerebellar_peduncle_diffuse", "pons", "area_postrema"})
+
 FLUFFY_MM = 8.0
 """An infratentorial lesion with the blurred edge is more than a dot from here (proposed)."""
 
@@ -176,6 +178,9 @@ def _add_named(placing: Placing, rng: np.random.Generator, sign: str) -> None:
     for left in (first, not first) if both else (first,):
         centre = point_mm(placing.brain, point, left=left)
         lesion = cloud(placing.brain, rng, centre, float(rng.uniform(*sizes)), _fluffy(sign))
+        if sign in FOSSA:  # the tentorium stops it
+            below = placing.brain.infratentorial[lesion.box]
+            lesion = replace(lesion, fraction=lesion.fraction * below)
         placing.add(lesion, look_of(FLUFFY, rng))
 
 
