@@ -214,9 +214,16 @@ SAMPLES: Mapping[str, Sample] = {
         {
             "patterns": ["pml_like"],
             "alert_on": "pml_lesion",
-            "signs": ["enlarging", "juxtacortical_ufibre", "cortical_gm", "contrast_enhancement"],
-            "rules": ["pml.cortical_grey_matter"],
-            "why": "a large focus in cortex and U-fibres, still growing, its border enhancing",
+            "signs": [
+                "enlarging",
+                "punctate_satellites",
+                "juxtacortical_ufibre",
+                "cortical_gm",
+                "contrast_enhancement",
+            ],
+            "rules": ["pml.punctate_lesions", "pml.cortical_grey_matter"],
+            "why": "a large focus in cortex and U-fibres, still growing, with satellites, its "
+            "border enhancing",
         },
     ),
     "sub-nmosd01": Sample(
@@ -253,8 +260,15 @@ SAMPLES: Mapping[str, Sample] = {
         {
             "patterns": ["pml_like"],
             "alert_on": "pml_lesion",
-            "signs": ["enlarging", "juxtacortical_ufibre", "periventricular", "infratentorial"],
+            "signs": [
+                "enlarging",
+                "punctate_satellites",
+                "juxtacortical_ufibre",
+                "periventricular",
+                "infratentorial",
+            ],
             "criteria": ["ms.dis_2017"],
+            "rules": ["pml.punctate_lesions"],
             "why": "36 old plaques, and one focus along the U-fibres that grew fourfold in three "
             "months, with satellites: the one new lesion counts, not the many old ones",
         },
