@@ -230,6 +230,14 @@ def test_pencil_thin_uptake_hugs_the_ependyma_and_clouds_are_blurred(brain):
     assert seen == {nmosd.PENCIL, nmosd.CLOUD}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_mogad_lesions_of_the_peduncle_stay_under_the_tentorium(brain, seed):
+    placing = Placing(brain)
+    mogad._add_named(placing, np.random.default_rng(seed), "cerebellar_peduncle_diffuse")
+    for lesion, _ in placing.lesions:
+        assert brain.infratentorial[lesion.box][lesion.fraction > 0].all()
+
+
 @pytest.mark.parametrize("meninges", [False, True])
 @pytest.mark.parametrize("seed", range(2))
 def test_mogad_cortex_spares_the_white_matter_and_pia_stays_out_of_the_mask(brain, seed, meninges):
