@@ -34,6 +34,9 @@ brains 1.06). It does not tell two heads apart: two patients' whole heads measur
 LEAST_GAIN = 0.002
 """Gain in mutual information that a registration must bring to overrule the headers (proposed)."""
 
+TWINS = {Contrast.ADC: (Contrast.DWI,), Contrast.PHASE: (Contrast.SWI,)}
+"""Computed from, or acquired with, the other: on one grid they need one alignment."""
+
 LARGEST_TURN_DEGREES = 45.0
 """No head lies turned by more than this between two scans of one visit (proposed)."""
 
@@ -91,13 +94,19 @@ def align_study(study: Study) -> Study:
         raise AnalysisError("A04", value="no scan lies on the reference grid")
     anchor = study.scans[on_grid[0]]
     scans: dict[Contrast, Scan] = {}
+    done: dict[Contrast, _Alignment] = {}
     notes: list[Note] = []
     for contrast in order:
         scan = study.scans[contrast]
         if contrast in on_grid:
             scans[contrast] = replace(scan, grid=study.reference)
             continue
-        found = _align(anchor, scan, headers_only=study.space == "mni")
+        twin = next((c for c in TWINS.get(contrast, ()) if c in done), None)
+        if twin is not None and same_grid(study.scans[twin].grid, scan.grid):
+            found = done[twin]
+        else:
+            found = _align(anchor, scan, headers_only=study.space == "mni")
+        done[contrast] = found
         if found.matrix is None:
             notes.append(Note("W31", scan.source.name, found.text))
             continue

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import Run, assess
 
+pytestmark = pytest.mark.slow
 SHAPE = (120, 130, 100)
 AFFINE = np.diag([1.6, 1.6, 1.6, 1.0])
 
