@@ -74,7 +74,12 @@ LESION_SIGNS: Mapping[str, Condition] = {
     # rules/signs/touches_periventricular.yaml
     "touches_periventricular": Compare("distance_lateral_ventricle_mm", "<=", 1.5),
     # rules/signs/touches_juxtacortical.yaml
-    "touches_juxtacortical": Compare("distance_cortex_mm", "<=", 1),
+    "touches_juxtacortical": All(
+        (
+            Compare("distance_cortex_mm", "<=", 1),
+            Compare("fraction_infratentorial", "<", 0.5),
+        )
+    ),
     # rules/signs/juxtacortical_ufibre.yaml
     "juxtacortical_ufibre": Compare("ufibre_contact_mm", ">=", 10),
     # rules/signs/cortical_gm.yaml

@@ -38,6 +38,9 @@ def table(
     return MeasurementTable(SPECS, lesions, {**known, **(study or {})}, groups, specks)
 
 
+ABOVE = {"fraction_infratentorial": Quantity(0.0, Unit.NONE)}
+
+
 def of_one(**values: Value) -> SignTable:
     return derive(table({1: {"diameter_max_mm": mm(8), **values}}), CATALOGUE, NOTHING)
 
@@ -226,7 +229,7 @@ def test_a_category_that_no_list_names_is_a_fault() -> None:
 
 
 def test_patient_has_what_any_lesion_has() -> None:
-    far, near = {"distance_cortex_mm": mm(9)}, {"distance_cortex_mm": mm(0)}
+    far, near = ({"distance_cortex_mm": mm(away)} | ABOVE for away in (9, 0))
     big = {"diameter_max_mm": mm(10)}
     signs = derive(table({1: big | far, 2: big | near}), CATALOGUE, NOTHING)
     assert signs.lesions[1]["touches_juxtacortical"].truth is Truth.FALSE
@@ -267,7 +270,7 @@ def test_a_thin_network_is_neither_large_nor_diffuse() -> None:
 
 
 def test_specks_and_lesions_under_3_mm_do_not_count() -> None:
-    near = {"distance_cortex_mm": mm(0)}
+    near = {"distance_cortex_mm": mm(0)} | ABOVE
     lesions = {1: near | {"diameter_max_mm": mm(2.9)}, 2: near | {"diameter_max_mm": mm(9)}}
     signs = derive(table(lesions, specks=frozenset({2})), CATALOGUE, NOTHING)
     assert list(signs.lesions) == [1]
@@ -277,9 +280,17 @@ def test_specks_and_lesions_under_3_mm_do_not_count() -> None:
 
 def test_unknown_size_counts() -> None:
     scale = Unknown(Reason.SCALE_UNKNOWN)
-    signs = of_one(diameter_max_mm=scale, distance_cortex_mm=mm(0))
+    signs = of_one(diameter_max_mm=scale, distance_cortex_mm=mm(0), **ABOVE)
     assert signs.patient["touches_juxtacortical"].truth is Truth.TRUE
     assert signs.patient["size_over_30mm"].unknown is not None
+
+
+def test_cortex_across_the_tentorium_is_not_touched() -> None:
+    below = {"fraction_infratentorial": Quantity(0.97, Unit.NONE)}
+    over = of_one(distance_cortex_mm=mm(0.5), **ABOVE)
+    assert over.patient["touches_juxtacortical"].truth is Truth.TRUE
+    peduncle = of_one(distance_cortex_mm=mm(0.5), **below)
+    assert peduncle.patient["touches_juxtacortical"].truth is Truth.FALSE
 
 
 def test_no_lesion_and_no_mask_differ() -> None:
