@@ -29,6 +29,12 @@ def simulate(
         ),
     ] = None,
     voxel: Annotated[float, typer.Option("--voxel", min=0.8, max=4.0, help="Voxel, mm.")] = 1.0,
+    atrophy: Annotated[
+        float,
+        typer.Option(
+            "--atrophy", min=0.0, max=1.5, help="Cortex lost, mm; ventricles widen with it."
+        ),
+    ] = 0.0,
     slices: Annotated[
         float | None, typer.Option("--slices", min=0.8, max=8.0, help="Slice thickness, mm.")
     ] = None,
@@ -68,7 +74,9 @@ def simulate(
         chosen = tuple(known[name.casefold()] for name in names)
     diseases = tuple(FAMILIES.get(family, {})) if "all" in disease else tuple(disease)
     protocol = Protocol(chosen, sessions, slices, gap, ghost, scanner_change=scanner_change)
-    order = Order(diseases or tuple(disease), n, seed, family, voxel, protocol, bids)
+    order = Order(
+        diseases or tuple(disease), n, seed, family, voxel, protocol, bids, atrophy_mm=atrophy
+    )
     total = len(patients(order))
     if brain is not None:
         with stages(quiet) as tell:

@@ -12,7 +12,7 @@ Fonov V et al. Unbiased average age-appropriate atlases for pediatric studies. N
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,8 @@ class BrainSettings:
         Standard deviation of the smooth random displacement, per axis.
     ventricle_mm : float
         How far the walls of the lateral ventricles move outwards.
+    atrophy_mm : float
+        How much thinner the cortex is, lost on its outer side: sulci widen.
     rotation_deg : float
         Standard deviation of the head's turn about each axis.
     base : Brain or None
@@ -89,6 +91,7 @@ class BrainSettings:
     native_scale: float = 0.90
     warp_mm: float = 2.0
     ventricle_mm: float = 0.0
+    atrophy_mm: float = 0.0
     rotation_deg: float = 3.0
     base: Brain | None = None
 
@@ -119,7 +122,8 @@ def make_brain(rng: np.random.Generator, settings: BrainSettings | None = None) 
     template = sharp_template()
     grid = _native_grid(template, settings)
     mni = _mni_coordinates(rng, grid, template, settings)
-    return _sampled(template, grid, mni)
+    brain = _sampled(template, grid, mni)
+    return _thinned(brain, settings.atrophy_mm) if settings.atrophy_mm else brain
 
 
 def template_brain(grid: Grid, native_scale: float = 1.0) -> Brain:
@@ -184,6 +188,24 @@ def _sampled(
         sample(template.infratentorial, template.grid, mni) > 0.5,
         np.stack(mni, axis=-1),
     )
+
+
+def _thinned(brain: Brain, atrophy_mm: float) -> Brain:
+    """The brain with the outer layer of its cortex turned to fluid.
+
+    A voxel of cortex keeps the share of its grey matter that lies deeper than the loss under
+    the fluid or the end of the brain. The inner surface, and so every distance from white
+    matter, stays.
+    """
+    step = max(brain.grid.spacing_mm)
+    outside = (brain.csf > 0.5) | ~brain.inside
+    depth = signed_distance_mm(outside, brain.grid)
+    kept = np.clip((depth - np.float32(atrophy_mm)) / np.float32(step) + np.float32(0.5), 0, 1)
+    lost = np.where(brain.cortex_mm <= 0, brain.gray * (1 - kept), np.float32(0))
+    gray = (brain.gray - lost).astype(np.float32)
+    csf = (brain.csf + lost).astype(np.float32)
+    cortex = (brain.cortex_mm <= 0) & (csf <= 0.5)
+    return replace(brain, gray=gray, csf=csf, cortex_mm=signed_distance_mm(cortex, brain.grid))
 
 
 def _scaled(grid: Grid, factor: float) -> Grid:

@@ -32,6 +32,10 @@ NATIVE_SCALE = (0.84, 0.92)
 VENTRICLE_MM = (0.0, 2.5)
 """How far the walls of the lateral ventricles move outwards (proposed)."""
 
+CENTRAL_SHARE = 2.0
+"""With each mm of cortex lost the ventricles' walls move this far besides (proposed: atrophy in MS
+is seen in sulci and ventricles together)."""
+
 
 def simulate_patient(order: Order, patient: Patient) -> SimulatedStudy:
     """One patient, by the order's seed, the disease and the number alone.
@@ -55,12 +59,13 @@ def simulate_patient(order: Order, patient: Patient) -> SimulatedStudy:
 
 
 def _head(order: Order, seed: int) -> BrainSettings:
-    """Size of the head and width of the ventricles, another for each patient."""
+    """Size of the head and width of the ventricles, another for each patient, and the atrophy."""
     rng = np.random.default_rng(seed)
     return BrainSettings(
         spacing_mm=order.voxel_mm,
         native_scale=float(rng.uniform(*NATIVE_SCALE)),
-        ventricle_mm=float(rng.uniform(*VENTRICLE_MM)),
+        ventricle_mm=float(rng.uniform(*VENTRICLE_MM)) + CENTRAL_SHARE * order.atrophy_mm,
+        atrophy_mm=order.atrophy_mm,
         base=order.base,
     )
 

@@ -31,6 +31,8 @@ class Order:
         A BIDS dataset; otherwise one folder a patient with its prior inside.
     base : Brain or None
         A brain that every patient gets, with its own voxels.
+    atrophy_mm : float
+        How much thinner every patient's cortex is.
     """
 
     diseases: tuple[str, ...]
@@ -41,6 +43,7 @@ class Order:
     protocol: Protocol = field(default_factory=Protocol)
     bids: bool = True
     base: Brain | None = None
+    atrophy_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import pytest
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.geometry import Grid
 from lesionaid.simulate.brain import (
+    Brain,
     BrainSettings,
+    _thinned,
     brain_from_anatomy,
     make_brain,
     template_brain,
@@ -128,3 +130,37 @@ def test_noise_is_smooth_and_of_unit_variance():
     assert noise.mean() == pytest.approx(0, abs=1e-5)
     assert noise.std() == pytest.approx(1, abs=1e-5)
     assert np.abs(np.diff(noise, axis=0)).mean() < 0.15
+
+
+def test_atrophy_thins_the_cortex_from_outside():
+    whole, thinned = (
+        make_brain(np.random.default_rng(4), BrainSettings(spacing_mm=2.0, atrophy_mm=loss))
+        for loss in (0.0, 0.8)
+    )
+    np.testing.assert_array_equal(whole.white, thinned.white)
+    assert np.allclose(
+        thinned.white + thinned.gray + thinned.csf, whole.white + whole.gray + whole.csf, atol=1e-5
+    )
+    cortex = (whole.cortex_mm <= 0) & ~whole.infratentorial
+    lost = (whole.gray - thinned.gray)[cortex].sum() / whole.gray[cortex].sum()
+    # Less than 0.8 mm of a ribbon of 2 to 3 mm: narrow sulci hold no voxel of fluid.
+    assert 0.05 < lost < 0.45
+    assert (whole.gray - thinned.gray >= -1e-6).all()
+    deep = whole.cortex_mm > 1.0
+    np.testing.assert_array_equal(whole.gray[deep], thinned.gray[deep])
+
+
+def test_atrophy_of_a_flat_cortex_is_its_thickness():
+    """A slab of 4 voxels of cortex under fluid loses just what was asked for."""
+    shape = (12, 12, 12)
+    grid = Grid(shape, np.eye(4))
+    k = np.broadcast_to(np.arange(12), shape)
+    white, gray, csf = ((k < 5), (k >= 5) & (k < 9), (k >= 9))
+    inside = [part.astype(np.float32) for part in (white, gray, csf)]
+    far = np.full(shape, np.inf, np.float32)
+    cortex_mm = signed_distance_mm(gray, grid)
+    brain = Brain(grid, *inside, far, cortex_mm, np.zeros(shape, bool))
+    for loss in (0.3, 1.0, 1.6):
+        thinned = _thinned(brain, loss)
+        column = thinned.gray[6, 6].sum()
+        assert column == pytest.approx(4 - loss, abs=1e-5)
