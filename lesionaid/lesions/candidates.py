@@ -39,6 +39,14 @@ MOST_FLUID = 0.40
 """Share of fluid in the shell around a candidate. A plaque on the ventricle has fluid on one side
 at most; choroid plexus and septum are surrounded (proposed)."""
 
+MOST_TRAPPED = 0.5
+"""Share of a candidate in the septum or inside the fourth ventricle (proposed)."""
+
+CAP_MM, CAP_MARGIN = 3.0, 0.5
+"""Caps and pencil-thin linings of normal brains stay this close to the ventricle (grade 1 of
+Fazekas et al. 1987, AJR 149:351) and are faint: within so many local standard deviations of the
+seed (proposed)."""
+
 SHELL_MM = 2.0
 LEAST_MM3 = 3.0
 """The project's limit of a speck."""
@@ -62,7 +70,8 @@ class Rejected(NamedTuple):
         Scanner RAS+ mm.
     volume_mm3 : float
     reason : str
-        ``"surrounded_by_fluid"``, ``"not_in_white_matter"`` or ``"speck"``.
+        ``"surrounded_by_fluid"``, ``"septum_or_flow"``, ``"faint_cap"``,
+        ``"not_in_white_matter"`` or ``"speck"``.
     """
 
     centroid_mm: tuple[float, float, float]
@@ -83,6 +92,10 @@ class Evidence:
         Blurred white-matter fraction.
     brain : ndarray of bool
     grid : Grid
+    traps : ndarray of bool
+        Where brightness is no lesion: septum, inside of the fourth ventricle and the aqueduct.
+    wall_mm : ndarray of float32
+        Distance to the lateral ventricle; infinite where that is not known.
     """
 
     z: Float
@@ -90,6 +103,8 @@ class Evidence:
     white: Float
     brain: Mask
     grid: Grid
+    traps: Mask
+    wall_mm: Float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +179,17 @@ def _components(labels: NDArray[np.int32], evidence: Evidence, seed: float) -> I
             reason = "speck"
         elif _fluid_around(labels, number, box, evidence) > MOST_FLUID:
             reason = "surrounded_by_fluid"
+        elif evidence.traps[box][own].mean() > MOST_TRAPPED:
+            reason = "septum_or_flow"
+        elif _is_faint_cap(evidence, box, own, seed):
+            reason = "faint_cap"
         yield _Component(number, box, mm3, white, reason)
+
+
+def _is_faint_cap(evidence: Evidence, box: Box, own: Mask, seed: float) -> bool:
+    """A thin band along the ventricle that is nowhere much brighter than a seed must be."""
+    thin = float(evidence.wall_mm[box][own].max()) <= CAP_MM
+    return thin and float(evidence.z[box][own].max()) < seed + CAP_MARGIN
 
 
 def _fluid_around(labels: NDArray[np.int32], number: int, box: Box, evidence: Evidence) -> float:

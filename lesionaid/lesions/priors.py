@@ -7,15 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionaid.anatomy.map import SITES, AnatomyMap
+from lesionaid.anatomy.map import PARTS, SITES, AnatomyMap
 from lesionaid.anatomy.template import load_template
 from lesionaid.lesions.standard import ERROR_MM
 
-__all__ = ["Priors", "tissue_priors"]
+__all__ = ["Priors", "tissue_priors", "traps"]
 
 Float = NDArray[np.float32]
 
 WHITE = ("white_matter", "corpus_callosum", "brainstem")
+SEPTUM_MM = 3.0
+"""Half width of the septum with the fornix under it, in MNI152, the error of its registration
+with it (proposed)."""
+
 FLUID = ("lateral_ventricle", "third_ventricle", "fourth_ventricle", "csf")
 
 
@@ -62,6 +66,29 @@ def tissue_priors(anatomy: AnatomyMap) -> Priors:
             out[brain] = map_coordinates(fractions, where, order=1)
     blurred = gaussian_filter(white, ERROR_MM / np.asarray(anatomy.grid.spacing_mm))
     return Priors(white, gray, fluid, blurred)
+
+
+def traps(anatomy: AnatomyMap) -> NDArray[np.bool_]:
+    """Where FLAIR is bright without a lesion: the septum, and flow in the narrow fluid ways.
+
+    The septum is what lies between the lateral ventricles within 3 mm of the middle, the callosum
+    apart; flow brightens the inside of the fourth ventricle and the aqueduct. Only the inside: the
+    lining of the fourth ventricle is a site of NMOSD.
+    """
+    inside: NDArray[np.bool_] = anatomy.sites == _code("fourth_ventricle")
+    if anatomy.parts is not None:
+        aqueduct = next(code for code, name in PARTS.items() if name == "aqueduct")
+        inside |= anatomy.parts == aqueduct
+    if anatomy.mni_mm is None:
+        return inside
+    x, y, z = np.moveaxis(anatomy.mni_mm, -1, 0)
+    middle = (np.abs(x) <= SEPTUM_MM) & (y > -20) & (y < 24) & (z > 0) & (z < 26)
+    callosum = anatomy.sites == _code("corpus_callosum")
+    return np.asarray(inside | (middle & anatomy.brain & ~callosum))
+
+
+def _code(site: str) -> int:
+    return next(code for code, name in SITES.items() if name == site)
 
 
 def _sites(anatomy: AnatomyMap, names: tuple[str, ...]) -> Float:

@@ -22,7 +22,7 @@ from lesionaid.errors import AnalysisError, Note, UsageError
 from lesionaid.geometry import Grid
 from lesionaid.lesions.candidates import Evidence, Rejected, choose
 from lesionaid.lesions.components import bounding_box
-from lesionaid.lesions.priors import tissue_priors
+from lesionaid.lesions.priors import tissue_priors, traps
 from lesionaid.lesions.standard import standardise
 from lesionaid.study.scan import Contrast, LesionMask, Source, Study
 
@@ -134,7 +134,16 @@ def segment(
     found = standardise(image[box], brain[box], *tissues, part)
     if found is None:
         raise AnalysisError("A21", file=flair.source.name, value="no signal in the brain")
-    evidence = Evidence(found.z, found.fluid, priors.white_blurred[box], brain[box], part)
+    wall = anatomy.distances_mm.get("lateral_ventricle")
+    evidence = Evidence(
+        found.z,
+        found.fluid,
+        priors.white_blurred[box],
+        brain[box],
+        part,
+        traps(anatomy)[box],
+        np.full(brain[box].shape, np.inf, np.float32) if wall is None else wall[box],
+    )
     chosen, rejected = choose(evidence, settings.seed, settings.extent)
     labels = np.zeros(brain.shape, dtype=np.int32)
     labels[box] = chosen

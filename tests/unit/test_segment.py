@@ -106,11 +106,69 @@ def test_plexus_in_the_ventricle_is_thrown_out_and_said_so() -> None:
         study.scans[Contrast.FLAIR].data, brain, everywhere, everywhere * 0, everywhere * 0, GRID
     )
     assert z is not None
-    chosen, rejected = choose(Evidence(z.z, z.fluid, everywhere, brain, GRID), 2.5, "auto")
+    nowhere, far = np.zeros(GRID.shape, dtype=bool), np.full(GRID.shape, np.inf, np.float32)
+    evidence = Evidence(z.z, z.fluid, everywhere, brain, GRID, nowhere, far)
+    chosen, rejected = choose(evidence, 2.5, "auto")
     assert chosen[plexus].mean() == 0
     assert "surrounded_by_fluid" in {one.reason for one in rejected}
     where = next(one.centroid_mm for one in rejected if one.reason == "surrounded_by_fluid")
     assert np.linalg.norm(np.subtract(where, (9, 0, 0))) < 2
+
+
+@pytest.mark.parametrize(
+    ("peak", "wall_mm", "trapped", "reason"),
+    [
+        (6.0, 2.0, True, "septum_or_flow"),
+        (2.8, 2.0, False, "faint_cap"),
+        (6.0, 2.0, False, None),  # a bright plaque on the ventricle
+        (2.8, 5.0, False, None),  # as faint, but it reaches into white matter
+    ],
+)
+def test_caps_septum_and_flow_are_told_from_plaques(
+    peak: float, wall_mm: float, trapped: bool, reason: str | None
+) -> None:
+    from lesionaid.lesions.candidates import Evidence, choose
+
+    blob = ball(GRID, (20, 0, 0), 3)
+    z = np.where(blob, np.float32(peak), np.float32(0))
+    everywhere = np.ones(GRID.shape, dtype=np.float32)
+    evidence = Evidence(
+        z,
+        np.zeros(GRID.shape, dtype=bool),
+        everywhere,
+        ANATOMY.brain,
+        GRID,
+        blob & trapped,
+        np.full(GRID.shape, wall_mm, dtype=np.float32),
+    )
+    chosen, rejected = choose(evidence, 2.5, "auto")
+    assert {one.reason for one in rejected} == ({reason} if reason else set())
+    assert (chosen > 0).sum() == (0 if reason else blob.sum())
+
+
+def test_traps_lie_inside_the_fluid_and_between_the_ventricles() -> None:
+    from lesionaid.anatomy.map import SITES, AnatomyMap
+    from lesionaid.anatomy.regions import load_regions
+    from lesionaid.lesions.priors import traps
+
+    regions = load_regions()
+    mm = regions.grid.to_mm(np.moveaxis(np.indices(regions.grid.shape), 0, -1))
+    here = AnatomyMap(
+        regions.grid, regions.sites, regions.lobes, {}, mm.astype(np.float32), "mni", 3.0, {},
+        parts=regions.parts, zones=regions.zones,
+    )  # fmt: skip
+    where = traps(here)
+
+    def at(*point: float) -> bool:
+        return bool(where[tuple(np.rint(regions.grid.to_voxel(np.array(point))).astype(int))])
+
+    assert at(0, 8, 12)  # septum
+    assert at(0, -46, -33)  # fourth ventricle
+    assert not at(0, 10, 26)  # callosum over it
+    assert not at(0, -36, -33)  # floor of the fourth ventricle: a site of NMOSD
+    assert not at(20, 0, 24)
+    fluid = [code for code, name in SITES.items() if name == "corpus_callosum"]
+    assert not where[np.isin(regions.sites, fluid)].any()
 
 
 def test_nothing_found_is_said_with_its_settings_and_is_not_absence() -> None:
