@@ -39,6 +39,10 @@ MOST_FLUID = 0.40
 """Share of fluid in the shell around a candidate. A plaque on the ventricle has fluid on one side
 at most; choroid plexus and septum are surrounded (proposed)."""
 
+EDGE_MM = 3.0
+"""A candidate half of which lies this close to the edge of the brain is dura, skull or the rim of
+a mask: cortex alone is 2.5 mm thick (Fischl and Dale 2000, PNAS 97:11050; proposed)."""
+
 MOST_TRAPPED = 0.5
 """Share of a candidate in the septum or inside the fourth ventricle (proposed)."""
 
@@ -70,7 +74,7 @@ class Rejected(NamedTuple):
         Scanner RAS+ mm.
     volume_mm3 : float
     reason : str
-        ``"surrounded_by_fluid"``, ``"septum_or_flow"``, ``"faint_cap"``,
+        ``"surrounded_by_fluid"``, ``"septum_or_flow"``, ``"faint_cap"``, ``"brain_edge"``,
         ``"not_in_white_matter"`` or ``"speck"``.
     """
 
@@ -169,6 +173,7 @@ def _components(labels: NDArray[np.int32], evidence: Evidence, seed: float) -> I
     seeds = (evidence.z > seed) & (evidence.white > SEED_WHITE)
     seeds &= eroded(evidence.brain, SEED_RIM_MM, evidence.grid)
     boxes = find_objects(labels)
+    depth = _distance(~evidence.brain, evidence.grid)
     for number in (int(n) for n in np.unique(labels[seeds]) if n):
         box = boxes[number - 1]
         own = labels[box] == number
@@ -183,6 +188,8 @@ def _components(labels: NDArray[np.int32], evidence: Evidence, seed: float) -> I
             reason = "septum_or_flow"
         elif _is_faint_cap(evidence, box, own, seed):
             reason = "faint_cap"
+        elif float(np.median(depth[box][own])) < EDGE_MM:
+            reason = "brain_edge"
         yield _Component(number, box, mm3, white, reason)
 
 

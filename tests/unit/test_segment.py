@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lesionaid.errors import AnalysisError, UsageError
 from lesionaid.geometry import Grid
-from lesionaid.lesions.candidates import LARGE_MM3
+from lesionaid.lesions.candidates import LARGE_MM3, Evidence, choose
 from lesionaid.lesions.components import lesion_map
 from lesionaid.lesions.search import Search, candidate_values, find_lesions
 from lesionaid.lesions.segment import SegmentSettings, segment
@@ -99,8 +99,6 @@ def test_plexus_in_the_ventricle_is_thrown_out_and_said_so() -> None:
     assert found.mask.data[plaque].mean() > 0.8
     assert found.mask.data[plexus].mean() == 0
     # The same blob with white matter expected all round: fluid alone must speak against it.
-    from lesionaid.lesions.candidates import Evidence, choose
-
     brain = ANATOMY.brain
     z = standardise(
         study.scans[Contrast.FLAIR].data, brain, everywhere, everywhere * 0, everywhere * 0, GRID
@@ -127,8 +125,6 @@ def test_plexus_in_the_ventricle_is_thrown_out_and_said_so() -> None:
 def test_caps_septum_and_flow_are_told_from_plaques(
     peak: float, wall_mm: float, trapped: bool, reason: str | None
 ) -> None:
-    from lesionaid.lesions.candidates import Evidence, choose
-
     blob = ball(GRID, (20, 0, 0), 3)
     z = np.where(blob, np.float32(peak), np.float32(0))
     everywhere = np.ones(GRID.shape, dtype=np.float32)
@@ -144,6 +140,20 @@ def test_caps_septum_and_flow_are_told_from_plaques(
     chosen, rejected = choose(evidence, 2.5, "auto")
     assert {one.reason for one in rejected} == ({reason} if reason else set())
     assert (chosen > 0).sum() == (0 if reason else blob.sum())
+
+
+def test_a_band_along_the_edge_of_the_brain_is_no_lesion_and_one_under_the_cortex_is() -> None:
+    sector = (np.indices(GRID.shape)[0] > 75) & ANATOMY.brain
+    rim = (radius(GRID) > 42) & sector
+    deep = (radius(GRID) > 36) & (radius(GRID) <= 40) & sector
+    for band, kept in ((rim, False), (deep, True)):
+        z = np.where(band, np.float32(6), np.float32(0))
+        everywhere = np.ones(GRID.shape, dtype=np.float32)
+        nowhere, far = np.zeros(GRID.shape, dtype=bool), np.full(GRID.shape, np.inf, np.float32)
+        evidence = Evidence(z, nowhere, everywhere, ANATOMY.brain, GRID, nowhere, far)
+        chosen, rejected = choose(evidence, 2.5, "auto")
+        assert chosen.any() == kept
+        assert {one.reason for one in rejected} == (set() if kept else {"brain_edge"})
 
 
 def test_traps_lie_inside_the_fluid_and_between_the_ventricles() -> None:
