@@ -19,6 +19,7 @@ from lesionaid.features.parts import PART_SPECS, part_measurements
 from lesionaid.features.reference_tissue import normal_white_matter
 from lesionaid.features.satellites import SATELLITE_SPECS, satellite_measurements
 from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_measurements
+from lesionaid.features.surroundings import surroundings
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels, merge
 from lesionaid.lesions.lesion_map import LesionMap
@@ -64,6 +65,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     scale = SizeScale(study.space, study.native_scale)
     grid = anatomy.grid if anatomy else study.reference or lesions.grid
     voxels = lesion_voxels(lesions, grid)
+    around = surroundings(voxels)
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
     enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, voxels, scale)
     voxel_mm = voxel_max_mm(study, lesions)
