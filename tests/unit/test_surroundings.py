@@ -29,7 +29,7 @@ def test_distance_to_a_ball_is_radius_minus(spacing):
     ijk = np.stack(np.unravel_index(around.voxels.index, shape), axis=1) * spacing
     true = np.linalg.norm(ijk - centre, axis=1) - 10.0
     error = np.abs(around.signed_mm - true)
-    assert error.mean() < 0.25 * max(spacing)
+    assert error.mean() < 0.4 * max(spacing)
     assert error.max() < 0.6 * np.linalg.norm(spacing)  # of a ball drawn in voxels
     assert around.signed_mm[around.inside].max() < 0
     assert around.signed_mm[~around.inside].min() > 0
