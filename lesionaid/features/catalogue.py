@@ -67,7 +67,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     voxels = lesion_voxels(lesions, grid)
     around = surroundings(voxels)
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
-    enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, voxels, scale)
+    enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, around, scale)
     voxel_mm = voxel_max_mm(study, lesions)
     shape = shape_measurements(lesions, space=study.space, native_scale=study.native_scale)
     rows = merge(
@@ -75,7 +75,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         focality_measurements(lesions, scale),
         location_measurements(lesions, voxels, anatomy, scale),
         part_measurements(lesions, voxels, anatomy, scale),
-        wall_measurements(lesions, voxels, anatomy, scale, voxel_mm),
+        wall_measurements(lesions, around, anatomy, scale, voxel_mm),
         satellite_measurements(lesions, anatomy, scale, voxel_mm),
         intensity_measurements(study, lesions, voxels, references(study, anatomy, tissue)),
         enhancement,

@@ -5,6 +5,7 @@ import pytest
 
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.reference_tissue import normal_white_matter
+from lesionaid.features.surroundings import surroundings
 from lesionaid.features.voxels import lesion_voxels
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Category, Quantity, Reason, Unknown, Value
@@ -48,7 +49,8 @@ def measured(
     lesions = lesions_of(GRID, (LESION | OTHER) if mask is None else mask)
     voxels = lesion_voxels(lesions, GRID)
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
-    return enhancement_measurements(study, anatomy, tissue, lesions, voxels, scale or SizeScale())
+    around = surroundings(voxels)
+    return enhancement_measurements(study, anatomy, tissue, lesions, around, scale or SizeScale())
 
 
 def number(value: Value) -> float:
@@ -76,11 +78,12 @@ def test_no_enhancement() -> None:
         assert row["enhancement_class"] == Category("none")
 
 
-def test_a_core_alone_is_possible() -> None:
+@pytest.mark.parametrize(("gained", "word"), [(7.0, "possible"), (45.0, "likely")])
+def test_a_core_alone_is_possible_unless_it_gains_much(gained: float, word: str) -> None:
     spot = ball_mm(GRID, (14, 14, 0), 1.6)
-    rows, _ = measured(study_of(GRID, scans(45.0 * spot)))
+    rows, _ = measured(study_of(GRID, scans(gained * spot)))
     assert number(rows[1]["enhanced_fraction"]) < 0.15
-    assert rows[1]["enhancement_class"] == Category("possible")
+    assert rows[1]["enhancement_class"] == Category(word)
 
 
 def smooth_field() -> np.ndarray:
@@ -224,7 +227,9 @@ def test_a_heavy_ms_case_enhances_at_most_possibly() -> None:
     anatomy, lesions = build_anatomy(study), lesion_map(study.lesions)
     voxels = lesion_voxels(lesions, anatomy.grid)
     tissue = normal_white_matter(anatomy, voxels)
-    rows, whole = enhancement_measurements(study, anatomy, tissue, lesions, voxels, SizeScale())
+    rows, whole = enhancement_measurements(
+        study, anatomy, tissue, lesions, surroundings(voxels), SizeScale()
+    )
     classes = [row["enhancement_class"] for row in rows.values()]
     assert Category("likely") not in classes
     assert classes.count(Category("possible")) <= 2

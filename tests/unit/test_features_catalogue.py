@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lesionaid.features.catalogue import FEATURES, measure, unmeasured, with_extra
+from lesionaid.features.enhancement_pattern import PATTERN_NAMES
 from lesionaid.features.parts import PART_SPECS
 from lesionaid.geometry import Grid, reorient, to_ras
 from lesionaid.lesions.lesion_map import LesionMap
@@ -83,7 +84,9 @@ def test_everything_known_is_known() -> None:
     parts = {spec.name for spec in PART_SPECS} - {"callosal_length_share"}
     parts -= {"callosal_thickness_share"}
     body = {name for name in names("lesion") if "ventricle_body" in name}
-    assert unknown == expected | spare | parts | body
+    # Nothing enhances in it, so there is no pattern either.
+    pattern = set(PATTERN_NAMES)
+    assert unknown == expected | spare | parts | body | pattern
     assert not any(isinstance(value, Unknown) for value in table.study.values())
 
 
