@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lesionaid import __version__
+from lesionaid.anatomy.align import AlignedPrior
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.errors import Note
 from lesionaid.files import sha256_of
@@ -91,6 +92,8 @@ class Assessment:
     timings : mapping of str to float
         Seconds a stage, in order; goes into ``run.json`` alone.
     provenance : Provenance
+    prior : AlignedPrior
+        The prior's lesions on the grid of today's; nothing where there is no prior.
     """
 
     study: Study
@@ -102,6 +105,7 @@ class Assessment:
     notes: tuple[Note, ...]
     timings: Mapping[str, float]
     provenance: Provenance
+    prior: AlignedPrior = field(default_factory=AlignedPrior)
 
 
 def provenance(study: Study, rules: Path, options: Mapping[str, str] | None = None) -> Provenance:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from lesionaid.anatomy.align import AlignedPrior, align_prior
 from lesionaid.anatomy.map import AnatomyMap
@@ -29,15 +30,24 @@ from lesionaid.lesions.stable_ids import keep_ids
 from lesionaid.rules_path import rules_dir
 from lesionaid.signs.catalogue import SignCatalogue, load_catalogue
 from lesionaid.signs.derive import derive
-from lesionaid.signs.reader import apply_reader, read_reader_form
+from lesionaid.signs.reader import ReaderForm, apply_reader, read_reader_form
 from lesionaid.study.gate import load_labels
 from lesionaid.study.load import StudyPaths, find_study, load_study
 from lesionaid.study.options import GateOptions
 from lesionaid.study.scan import Study
-from lesionaid.tables import MeasurementTable
+from lesionaid.tables import MeasurementTable, SignTable
 from lesionaid.verdict.decide import decide, not_analysable, on_candidates
+from lesionaid.verdict.model import Verdict
 
-__all__ = ["assess"]
+__all__ = ["Knowledge", "assess", "conclude", "measured", "read_knowledge"]
+
+
+class Knowledge(NamedTuple):
+    """What measurements are held against: signs, rules, and what a reader saw."""
+
+    catalogue: SignCatalogue
+    rules: RuleSet
+    form: ReaderForm | None = None
 
 
 def assess(
@@ -89,8 +99,7 @@ def assess(
     stage = _Stages(progress)
     obstacles: list[AnalysisError] = []
     with stage("rules"):
-        catalogue, rules = _knowledge()
-        form = None if reader_form is None else read_reader_form(reader_form)
+        knowledge = read_knowledge(reader_form)
     with stage("load"):
         paths = study if isinstance(study, StudyPaths) else find_study(Path(study))
         loaded = load_study(paths, options, space=space, native_scale=native_scale)
@@ -103,14 +112,10 @@ def assess(
     with stage("regions"):
         anatomy = None if prepared is None else refine_anatomy(prepared.anatomy, aligned)
     with stage("measurement"):
-        table, prior_notes = _measure(aligned, anatomy, lesions)
+        prior = _prior(aligned)
+        table = measured(aligned, anatomy, lesions, prior)
     with stage("verdict"):
-        signs = derive(table, catalogue, aligned.context)
-        if form is not None:
-            signs = apply_reader(signs, form, catalogue, aligned.context)
-        verdict = decide(rules, signs, aligned.context)
-        if aligned.lesions is not None and aligned.lesions.origin != "given":
-            verdict = on_candidates(verdict, aligned.lesions.origin)
+        signs, verdict = conclude(table, knowledge, aligned)
         if obstacles:
             verdict = not_analysable([(error.code, error.sentence) for error in obstacles])
     return Assessment(
@@ -120,10 +125,67 @@ def assess(
         measurements=table,
         signs=signs,
         verdict=verdict,
-        notes=(*aligned.notes, *(anatomy.notes if anatomy else ()), *found_notes, *prior_notes),
+        notes=(*aligned.notes, *(anatomy.notes if anatomy else ()), *found_notes, *prior.notes),
         timings=stage.seconds,
         provenance=provenance(aligned, rules_dir()),
+        prior=prior,
     )
+
+
+def read_knowledge(reader_form: Path | None = None) -> Knowledge:
+    """The sign catalogue, the rules that speak its language, and a reader's form.
+
+    Raises
+    ------
+    InputError
+        For a form that cannot be used.
+    """
+    catalogue = load_catalogue(rules_dir() / "signs")
+    rules = load_rules(rules_dir(), catalogue.signs.keys())
+    form = None if reader_form is None else read_reader_form(reader_form)
+    return Knowledge(catalogue, rules, form)
+
+
+def measured(
+    study: Study, anatomy: AnatomyMap | None, lesions: LesionMap | None, prior: AlignedPrior
+) -> MeasurementTable:
+    """Every measurement of a study, with its change against the prior.
+
+    Parameters
+    ----------
+    study : Study
+        Aligned when there is an anatomy.
+    anatomy : AnatomyMap or None
+    lesions : LesionMap or None
+        None: nothing is measured, and nothing ruled out.
+    prior : AlignedPrior
+        On the grid of `lesions`.
+    """
+    if lesions is None:
+        return unmeasured((*CHANGE_SPECS, *CANDIDATE_SPECS))
+    table = measure(study, anatomy, lesions)
+    change = match(
+        lesions,
+        prior.mask,
+        space=study.space,
+        native_scale=study.native_scale,
+        prior_seen=prior.seen,
+    )
+    table = with_extra(table, CHANGE_SPECS, change.lesions, change.study)
+    return with_extra(table, CANDIDATE_SPECS, *candidate_values(study, lesions))
+
+
+def conclude(
+    table: MeasurementTable, knowledge: Knowledge, study: Study
+) -> tuple[SignTable, Verdict]:
+    """From measurements to signs, with what a reader saw laid over them, and to the verdict."""
+    signs = derive(table, knowledge.catalogue, study.context)
+    if knowledge.form is not None:
+        signs = apply_reader(signs, knowledge.form, knowledge.catalogue, study.context)
+    verdict = decide(knowledge.rules, signs, study.context)
+    if study.lesions is not None and study.lesions.origin != "given":
+        verdict = on_candidates(verdict, study.lesions.origin)
+    return signs, verdict
 
 
 class _Stages:
@@ -139,12 +201,6 @@ class _Stages:
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
-
-
-def _knowledge() -> tuple[SignCatalogue, RuleSet]:
-    """The sign catalogue, and the rules that speak its language."""
-    catalogue = load_catalogue(rules_dir() / "signs")
-    return catalogue, load_rules(rules_dir(), catalogue.signs.keys())
 
 
 def _locate(study: Study, obstacles: list[AnalysisError]) -> Prepared | None:
@@ -184,21 +240,8 @@ def _lesions(study: Study, earlier: Path | None, options: GateOptions | None) ->
     return keep_ids(lesions, before.data, before.grid)
 
 
-def _measure(
-    study: Study, anatomy: AnatomyMap | None, lesions: LesionMap | None
-) -> tuple[MeasurementTable, tuple[Note, ...]]:
-    """Every measurement of the study, with its change against the prior."""
-    if lesions is None:
-        return unmeasured((*CHANGE_SPECS, *CANDIDATE_SPECS)), ()
-    table = measure(study, anatomy, lesions)
-    prior = AlignedPrior() if study.prior is None else align_prior(study, study.prior)
-    change = match(
-        lesions,
-        prior.mask,
-        space=study.space,
-        native_scale=study.native_scale,
-        prior_seen=prior.seen,
-    )
-    table = with_extra(table, CHANGE_SPECS, change.lesions, change.study)
-    values = candidate_values(study, lesions)
-    return with_extra(table, CANDIDATE_SPECS, *values), prior.notes
+def _prior(study: Study) -> AlignedPrior:
+    """The prior's lesions on the grid of today's."""
+    if study.prior is None or study.lesions is None:
+        return AlignedPrior()
+    return align_prior(study, study.prior)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lesionaid.criteria.model import Finding
 from lesionaid.truth import Truth
+
+if TYPE_CHECKING:
+    from lesionaid.verdict.fragility import VerdictFlips
 
 __all__ = [
     "INTENDED_USE",
@@ -189,6 +192,9 @@ class Verdict:
     classifier : mapping or None
         A trained model's view; shown beside the rules, never blended with them.
     fragile : bool
+        False also where that was not tested.
+    robustness : VerdictFlips or None
+        None: not tested.
     """
 
     images: Opinion
@@ -202,6 +208,7 @@ class Verdict:
     would_settle: tuple[Settles, ...] = ()
     classifier: Mapping[str, Any] | None = None
     fragile: bool = False
+    robustness: VerdictFlips | None = None
 
     @property
     def pattern(self) -> str:
@@ -272,6 +279,7 @@ def to_json_dict(verdict: Verdict) -> dict[str, Any]:
             for row in verdict.would_settle
         ],
         "fragile": verdict.fragile,
+        "robustness": None if verdict.robustness is None else verdict.robustness.to_json_dict(),
     }
 
 

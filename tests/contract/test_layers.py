@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"assessment"}),
     frozenset({"features", "change", "report"}),
     frozenset({"pipeline", "reading", "candidates"}),
-    frozenset({"cohort"}),
+    frozenset({"cohort", "robustness"}),
     frozenset({"cli"}),
 )
 """From the lowest to the highest (DESIGN, with the additions of DECISIONS)."""

@@ -1,0 +1,1 @@
+"""How far signs and verdict hold when the mask, the slices or the alignment were a little off."""
