@@ -3,7 +3,9 @@
 Two shapes are told apart: the ovoid or finger that stands on the wall (Dawson's finger, along a
 medullary vein) and the thin band that follows the ependyma. Both are read off the distances to
 the ventricle: their gradient is the local normal of the wall, and twice their mean over a band
-that starts at the wall is the thickness of that band.
+that starts at the wall is the thickness of that band. A wall that the map puts a millimetre off
+thickens every band by two, so the lesion's own depth is a second ruler: of a plate it is a quarter
+of the thickness on the mean, wherever the wall is.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from lesionaid.anatomy.map import PARTS, AnatomyMap
 from lesionaid.features.places import nearest, places_mm
 from lesionaid.features.runs import longest_runs_mm
 from lesionaid.features.shape import MIN_SHAPE_VOXELS
+from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import LesionVoxels, Rows, merge, whole_column
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.lesions.scale import SizeScale
@@ -76,9 +79,16 @@ WALL_SPECS: tuple[MeasurementSpec, ...] = (
         "reaches.",
     ),
     _spec(
+        "mean_thickness_mm",
+        Unit.MM,
+        "Mean thickness of the lesion by itself: four times the mean depth of its voxels, which "
+        "is exact for a plate; a ball measures its radius.",
+    ),
+    _spec(
         "wall_length_ratio",
         Unit.NONE,
-        "Run along the wall of a lateral ventricle / mean thickness there.",
+        "Run along the wall of a lateral ventricle / mean thickness, the smaller of that on the "
+        "wall and that of the lesion by itself.",
     ),
     _spec(
         "wall_normal_angle_deg",
@@ -91,7 +101,7 @@ WALL_SPECS: tuple[MeasurementSpec, ...] = (
 
 def wall_measurements(
     lesions: LesionMap,
-    voxels: LesionVoxels,
+    around: Surroundings,
     anatomy: AnatomyMap | None,
     scale: SizeScale,
     voxel_max_mm: float,
@@ -101,7 +111,7 @@ def wall_measurements(
     Parameters
     ----------
     lesions : LesionMap
-    voxels : LesionVoxels
+    around : Surroundings
         On ``anatomy.grid``.
     anatomy : AnatomyMap or None
         None makes every value ``ANATOMY_MISSING``.
@@ -117,6 +127,7 @@ def wall_measurements(
     names = tuple(spec.name for spec in WALL_SPECS)
     if anatomy is None:
         return whole_column(lesions, names, Unknown(Reason.ANATOMY_MISSING, "not registered"))
+    voxels = around.chosen(around.inside)
     distance = voxels.take(anatomy.distances_mm["lateral_ventricle"])
     if not np.isfinite(distance).any() and voxels.ids.size:
         why = Unknown(Reason.ANATOMY_MISSING, "no lateral ventricle in the region map")
@@ -125,12 +136,14 @@ def wall_measurements(
     # A lesion drawn wholly inside the map's ventricle is as thin as a voxel at least.
     thickness = np.maximum(thickness, min(voxels.grid.spacing_mm))
     finite = np.where(np.isinf(thickness), 1.0, thickness)
+    own = 4.0 * voxels.mean(-around.signed_mm[around.inside])
     length = longest_runs_mm(voxels, distance <= BAND_MM)
     rows = merge(
         _body(lesions, voxels, anatomy, scale),
         voxels.sizes("wall_length_mm", length, Unit.MM, scale),
         voxels.sizes("wall_thickness_mm", finite, Unit.MM, scale),
-        voxels.quantities("wall_length_ratio", length / finite, Unit.NONE),
+        voxels.sizes("mean_thickness_mm", own, Unit.MM, scale),
+        voxels.quantities("wall_length_ratio", length / np.minimum(finite, own), Unit.NONE),
         _angle(voxels, anatomy, distance),
     )
     thin = ("wall_thickness_mm", "wall_length_ratio")
@@ -140,7 +153,7 @@ def wall_measurements(
     if voxel_max_mm > VOXEL_MAX_MM:
         why = Unknown(Reason.LOW_RESOLUTION, f"voxels of {voxel_max_mm:.3g} mm")
         for row in rows.values():
-            row |= dict.fromkeys(thin, why)
+            row |= dict.fromkeys((*thin, "mean_thickness_mm"), why)
     if anatomy.error_mm is not None and anatomy.error_mm > ERROR_MM:
         why = Unknown(Reason.LOW_QUALITY, f"the wall is off by {anatomy.error_mm:g} mm")
         for row in rows.values():

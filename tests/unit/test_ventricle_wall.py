@@ -11,8 +11,10 @@ from lesionaid.anatomy.build import structure_distances
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.shape import hull_extent
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
+from lesionaid.features.surroundings import Surroundings, surroundings
 from lesionaid.features.voxels import lesion_voxels
 from lesionaid.geometry import Grid
+from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Quantity, Reason, Unknown, Value
 from lesionaid.truth import Truth
@@ -27,6 +29,10 @@ IDS = ["1 mm", "3 mm slices"]
 def number(value: Value) -> float:
     assert isinstance(value, Quantity), value
     return value.value
+
+
+def about(lesions: LesionMap, grid: Grid) -> Surroundings:
+    return surroundings(lesion_voxels(lesions, grid))
 
 
 def on_the_grid(grid: Grid) -> AnatomyMap:
@@ -158,6 +164,27 @@ def test_distance_and_share_at_the_body(grid: Grid) -> None:
     assert number(inside["distance_ventricle_body_mm"]) == 0
 
 
+@pytest.mark.parametrize("off_mm", [0.0, 1.0])
+def test_a_band_whose_wall_the_map_puts_off_is_still_thin(off_mm: float) -> None:
+    """Twice the mean distance to the wall grows by 2 mm; the lesion's own depth does not."""
+    low, high = (4 + off_mm, -16, -8), (6 + off_mm, 16, 8)
+    row = table_of(FINE, box(FINE, low, high)).lesions[1]
+    assert number(row["wall_thickness_mm"]) == pytest.approx(2 + 2 * off_mm)
+    # Two voxels, each half a voxel deep, as is every voxel at the rim.
+    assert number(row["mean_thickness_mm"]) == pytest.approx(2)
+    assert number(row["wall_length_ratio"]) == pytest.approx(np.sqrt(2**2 + 32**2 + 16**2) / 2)
+    signs = signs_of(FINE, box(FINE, low, high)).patient
+    assert signs["periependymal_lateral_ventricle"].truth is Truth.TRUE
+    assert signs["periventricular_ovoid"].truth is Truth.FALSE
+
+
+def test_a_thin_finger_is_no_band() -> None:
+    thin = box(FINE, (4, -2, -1), (24, 2, 1))
+    signs = signs_of(FINE, thin).patient
+    assert signs["periependymal_lateral_ventricle"].truth is Truth.FALSE
+    assert signs["periventricular_ovoid"].truth is Truth.TRUE
+
+
 def test_few_voxels_have_no_direction() -> None:
     row = table_of(FINE, box(FINE, (4, 0, 0), (8, 1, 1))).lesions[1]
     assert row["wall_normal_angle_deg"].reason is Reason.TOO_FEW_VOXELS
@@ -208,18 +235,18 @@ def test_a_lesion_that_leaves_the_map_has_no_thickness() -> None:
 
 def test_no_anatomy_no_ventricle_no_lesions() -> None:
     lesions = lesions_of(FINE, ball_mm(FINE, (12, 0, 0), 3))
-    voxels = lesion_voxels(lesions, FINE)
+    around = about(lesions, FINE)
     empty = dict.fromkeys(("lateral_ventricle", "cortex"), np.full(FINE.shape, np.inf, np.float32))
     for anatomy in (None, replace(phantom_anatomy(FINE), distances_mm=empty)):
-        row = wall_measurements(lesions, voxels, anatomy, SizeScale(), 1.0)[1]
+        row = wall_measurements(lesions, around, anatomy, SizeScale(), 1.0)[1]
         assert list(row) == [spec.name for spec in WALL_SPECS]
         assert {value.reason for value in row.values()} == {Reason.ANATOMY_MISSING}
     nothing = lesions_of(FINE, np.zeros(FINE.shape))
     anatomy = anatomy_with_parts(FINE)
-    rows = wall_measurements(nothing, lesion_voxels(nothing, FINE), anatomy, SizeScale(), 1.0)
+    rows = wall_measurements(nothing, about(nothing, FINE), anatomy, SizeScale(), 1.0)
     assert rows == {}
     coarse = grid_of((3.0, 3.0, 3.0))
     tiny = lesions_of(FINE, ball_mm(FINE, (0.5, 0.5, 0.5), 0.6))
     anatomy = anatomy_with_parts(coarse)
-    row = wall_measurements(tiny, lesion_voxels(tiny, coarse), anatomy, SizeScale(), 1.0)[1]
+    row = wall_measurements(tiny, about(tiny, coarse), anatomy, SizeScale(), 1.0)[1]
     assert all(isinstance(value, Unknown) for value in row.values())
