@@ -299,6 +299,7 @@ def _pattern(
         voxel_mm=at.voxel_mm,
         ventricle_mm=distances["lateral_ventricle"].reshape(-1)[index],
         cortex_mm=distances["cortex"].reshape(-1)[index],
+        error_mm=at.anatomy.error_mm,
     )
     return pattern_of(lesion, scale)
 

@@ -56,6 +56,9 @@ BORDER_SHARE_MAX = 0.6
 WALL_MM = 3.0
 """As the periventricular zone of :mod:`lesionaid.features.ventricle_wall`."""
 
+WALL_ERROR_MM = 2.5
+"""As there."""
+
 EDGE_REACH_MM = 4.0
 EDGE_SD = 2.0
 """A quarter of the plateau has to stand this many SD above the noise (proposed)."""
@@ -153,7 +156,8 @@ PATTERN_SPECS: tuple[MeasurementSpec, ...] = (
     _spec(
         "enhancement_wall_thickness_mm",
         Unit.MM,
-        "Twice the mean distance of the hot volume to the wall of a lateral ventricle.",
+        "Twice the mean distance of the hot volume to the wall of a lateral ventricle; unknown "
+        "with voxels over 2 mm or a wall that is off by over 2.5 mm.",
     ),
     _spec(
         "enhancement_wall_length_mm",
@@ -187,6 +191,8 @@ class HotLesion:
         Longest voxel edge of what the enhancement was seen on.
     ventricle_mm, cortex_mm : ndarray of shape (n,)
         Signed distances; infinite where the map has none.
+    error_mm : float or None
+        Of these distances.
     """
 
     grid: Grid
@@ -199,6 +205,7 @@ class HotLesion:
     voxel_mm: float
     ventricle_mm: NDArray[np.float32]
     cortex_mm: NDArray[np.float32]
+    error_mm: float | None = None
 
 
 def pattern_of(lesion: HotLesion, scale: SizeScale) -> dict[str, Value]:
@@ -453,8 +460,13 @@ def _wall(lesion: HotLesion, hot: NDArray[np.intp], scale: SizeScale) -> dict[st
         largest = number == np.bincount(number).argmax()
         length = greatest_extent_mm(ijk[largest], lesion.grid.affine[:3, :3])
     thickness = max(2.0 * float(np.maximum(distance, 0.0).mean()), min(lesion.grid.spacing_mm))
+    thick = scale.size(thickness, Unit.MM)
+    if lesion.voxel_mm > DOT_VOXEL_MM:
+        thick = Unknown(Reason.LOW_RESOLUTION, f"voxels of {lesion.voxel_mm:.3g} mm")
+    elif lesion.error_mm is not None and lesion.error_mm > WALL_ERROR_MM:
+        thick = Unknown(Reason.LOW_QUALITY, f"the wall is off by {lesion.error_mm:g} mm")
     return {
         names[0]: Quantity(float(near.mean()), Unit.NONE),
-        names[1]: scale.size(thickness, Unit.MM),
+        names[1]: thick,
         names[2]: scale.size(length, Unit.MM),
     }
