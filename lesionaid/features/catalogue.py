@@ -10,16 +10,19 @@ from types import MappingProxyType
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.burden import BURDEN_SPECS, burden_measurements, voxel_max_mm
+from lesionaid.features.confluence import CONFLUENCE_SPECS, confluence_measurements, split
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.focality import FOCALITY_SPECS, focality_measurements
-from lesionaid.features.intensity import INTENSITY_SPECS, intensity_measurements, references
 from lesionaid.features.location import LOCATION_SPECS, location_measurements
 from lesionaid.features.mirror import MIRROR_SPECS, mirror_measurements
+from lesionaid.features.ovoid import OVOID_SPECS, ovoid_measurements
 from lesionaid.features.parts import PART_SPECS, part_measurements
 from lesionaid.features.reference_tissue import normal_white_matter
 from lesionaid.features.satellites import SATELLITE_SPECS, satellite_measurements
 from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_measurements
+from lesionaid.features.signal import SIGNAL_SPECS, signal_measurements
 from lesionaid.features.surroundings import surroundings
+from lesionaid.features.ufibre import UFIBRE_SPECS, ufibre_measurements
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels, merge
 from lesionaid.lesions.lesion_map import LesionMap
@@ -33,11 +36,14 @@ __all__ = ["FEATURES", "measure", "unmeasured", "with_extra"]
 FEATURES: tuple[MeasurementSpec, ...] = (
     *SHAPE_SPECS,
     *FOCALITY_SPECS,
+    *CONFLUENCE_SPECS,
     *LOCATION_SPECS,
     *PART_SPECS,
     *WALL_SPECS,
+    *OVOID_SPECS,
+    *UFIBRE_SPECS,
     *SATELLITE_SPECS,
-    *INTENSITY_SPECS,
+    *SIGNAL_SPECS,
     *ENHANCEMENT_SPECS,
     *BURDEN_SPECS,
     *MIRROR_SPECS,
@@ -66,6 +72,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     grid = anatomy.grid if anatomy else study.reference or lesions.grid
     voxels = lesion_voxels(lesions, grid)
     around = surroundings(voxels)
+    lobes = split(around, scale)
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
     enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, around, scale)
     voxel_mm = voxel_max_mm(study, lesions)
@@ -73,11 +80,14 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     rows = merge(
         {lesion: dict(row) for lesion, row in shape.items()},
         focality_measurements(lesions, scale),
+        confluence_measurements(voxels, lobes, voxel_mm),
         location_measurements(lesions, voxels, anatomy, scale),
         part_measurements(lesions, voxels, anatomy, scale),
         wall_measurements(lesions, around, anatomy, scale, voxel_mm),
+        ovoid_measurements(lesions, voxels, lobes, anatomy, scale),
+        ufibre_measurements(lesions, voxels, anatomy, scale),
         satellite_measurements(lesions, anatomy, scale, voxel_mm),
-        intensity_measurements(study, lesions, voxels, references(study, anatomy, tissue)),
+        signal_measurements(study, anatomy, tissue, lesions, voxels, around, scale),
         enhancement,
     )
     whole = {

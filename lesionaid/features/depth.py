@@ -10,12 +10,27 @@ from numpy.typing import NDArray
 
 from lesionaid.features.places import places_mm
 from lesionaid.features.surroundings import Surroundings
-from lesionaid.features.voxels import LesionVoxels, Rows
+from lesionaid.features.voxels import LesionVoxels, Rows, connected_parts
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Reason, Unit, Unknown, Value
 from lesionaid.study.scan import Scan
 
-__all__ = ["N_SECTORS", "Sectors", "explain", "mean_where", "not_deep", "sectors", "usable"]
+__all__ = [
+    "HOLE",
+    "N_SECTORS",
+    "Sectors",
+    "explain",
+    "largest_part",
+    "mean_where",
+    "no_value",
+    "not_deep",
+    "own_mm",
+    "quantile_where",
+    "sectors",
+    "usable",
+]
+
+HOLE = Unknown(Reason.NOT_FINITE, "voxels of the lesion have no value in this scan")
 
 N_SECTORS = 24
 """Directions that the edge is divided into (proposed): a sector is about 47 degrees wide, so
@@ -69,6 +84,38 @@ def mean_where(
     count = np.bincount(row, minlength=rows).astype(float)
     total = np.bincount(row, weights=values[mask], minlength=rows)
     return total / np.maximum(count, 1), count
+
+
+def quantile_where(
+    around: Surroundings, values: NDArray[np.floating], mask: NDArray[np.bool_], q: float
+) -> NDArray[np.float64]:
+    """Quantile of an image over some of the voxels of every run; 0 for a lesion without any."""
+    chosen = around.chosen(mask)
+    found = np.zeros(around.voxels.ids.size)
+    found[np.searchsorted(around.voxels.ids, chosen.ids)] = chosen.quantile(values[mask], q)
+    return found
+
+
+def own_mm(scale: SizeScale, mm: float) -> float:
+    """A length of the patient in mm of the images; as it is where the scale is not known."""
+    return mm / (scale.factor or 1.0)
+
+
+def no_value(around: Surroundings, valid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Unknown]:
+    """Lesions with a voxel that the scan has no value for, and what to say of them."""
+    lost, _ = mean_where(around, (~valid).astype(float), around.inside)
+    return lost > 0, HOLE
+
+
+def largest_part(around: Surroundings, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Voxels of the largest connected part of the chosen voxels of every lesion."""
+    largest = np.zeros(around.voxels.ids.size)
+    if mask.any():
+        index, owner = around.voxels.index[mask], around.voxels.owner[mask]
+        part = connected_parts(index, owner, around.voxels.grid)
+        _, first, size = np.unique(part, return_index=True, return_counts=True)
+        np.maximum.at(largest, owner[first], size)
+    return largest
 
 
 def sectors(around: Surroundings, values: NDArray[np.floating], mask: NDArray[np.bool_]) -> Sectors:

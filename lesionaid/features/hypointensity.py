@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lesionaid.features.depth import explain, mean_where, not_deep, usable
+from lesionaid.features.depth import explain, mean_where, no_value, not_deep, own_mm, usable
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.tissue_levels import Levels, TissueLevels
 from lesionaid.features.voxels import Rows, merge, whole_column
@@ -94,9 +94,9 @@ def hypointensity_measurements(
     if isinstance(level, Unknown):
         return whole_column(lesions, names, level)
     values, valid = usable(around, study.scans[Contrast.T1W])
-    hole = (mean_where(around, values, around.inside & ~valid)[1] > 0, _HOLE)
+    hole = no_value(around, valid)
     shallow = not_deep(around, scale, CORE_RADIUS_MM)
-    rim_mm, core_mm = _own_mm(scale, RIM_MM), _own_mm(scale, CORE_MM)
+    rim_mm, core_mm = own_mm(scale, RIM_MM), own_mm(scale, CORE_MM)
     mean, _ = mean_where(around, values, around.inside)
     core, n_core = mean_where(around, values, around.inside & (around.signed_mm < -core_mm))
     rim, n_rim = mean_where(around, values, around.inside & (around.signed_mm >= -rim_mm))
@@ -118,14 +118,6 @@ def hypointensity_measurements(
         explain(voxels, names[4], rim / level.white, ratio, hole, shallow, thin),
         explain(voxels, names[5], core, grade, hole, shallow, thin),
     )
-
-
-_HOLE = Unknown(Reason.NOT_FINITE, "voxels of the lesion have no value in this scan")
-
-
-def _own_mm(scale: SizeScale, mm: float) -> float:
-    """A patient's length in mm of the images."""
-    return mm / (scale.factor or 1.0)
 
 
 def _grade(signal: float, level: TissueLevels) -> str:

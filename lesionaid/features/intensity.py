@@ -12,11 +12,18 @@ from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.reference_tissue import ReferenceTissue, measure_reference
 from lesionaid.features.voxels import LesionVoxels, Rows, merge, whole_column
 from lesionaid.lesions.lesion_map import LesionMap
-from lesionaid.quantity import Reason, Unit, Unknown, Value
+from lesionaid.quantity import Reason, Unit, Unknown
 from lesionaid.study.scan import Contrast, Scan, Study
 from lesionaid.tables import MeasurementSpec
 
-__all__ = ["INTENSITY_SPECS", "NO_ANATOMY", "Reference", "intensity_measurements", "references"]
+__all__ = [
+    "INTENSITY_SPECS",
+    "NO_ANATOMY",
+    "Reference",
+    "adc_factor",
+    "intensity_measurements",
+    "references",
+]
 
 MEASURED = (
     Contrast.FLAIR,
@@ -191,15 +198,22 @@ def _z_column(
     return voxels.column(name, difference, lambda _: even)
 
 
-def _adc(study: Study, lesions: LesionMap, voxels: LesionVoxels, white: Reference) -> Rows:
+def adc_factor(white: Reference) -> float | Unknown:
+    """Factor from a map's numbers to 10-3 mm2/s, told by its white matter."""
     if isinstance(white, Unknown):
-        return whole_column(lesions, ("adc_mean",), white)
+        return white
     low, high = ADC_WHITE_MATTER
     scale = next((one for one in ADC_SCALES if low <= white.median * one <= high), None)
     if scale is None:
-        odd: Value = Unknown(
+        return Unknown(
             Reason.LOW_QUALITY, f"white matter of {white.median:.3g} fits no unit of diffusivity"
         )
-        return whole_column(lesions, ("adc_mean",), odd)
+    return scale
+
+
+def _adc(study: Study, lesions: LesionMap, voxels: LesionVoxels, white: Reference) -> Rows:
+    scale = adc_factor(white)
+    if isinstance(scale, Unknown):
+        return whole_column(lesions, ("adc_mean",), scale)
     signal = _signal(study.scans[Contrast.ADC], voxels)
     return _column(voxels, "adc_mean", signal.mean * scale, Unit.DIFFUSIVITY, signal)

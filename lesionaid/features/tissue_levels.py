@@ -83,9 +83,9 @@ def tissue_levels(
     white = {contrast: reference[contrast] for contrast in ORDER}
     if anatomy is None or all(isinstance(level, Unknown) for level in white.values()):
         return {c: level for c, level in white.items() if isinstance(level, Unknown)}
-    free = np.ones(anatomy.sites.size, dtype=bool)
-    free[voxels.index] = False
-    free = free.reshape(anatomy.sites.shape)
+    outside = np.ones(anatomy.sites.size, dtype=bool)
+    outside[voxels.index] = False
+    free = outside.reshape(anatomy.sites.shape)
     depth = anatomy.distances_mm
     cortex = (anatomy.sites == site_code("cortex")) & (depth["cortex"] <= -CORTEX_DEPTH_MM)
     fluid = (anatomy.sites == site_code("lateral_ventricle")) & (
