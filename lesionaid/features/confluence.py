@@ -38,7 +38,7 @@ VOXEL_MAX_MM = 3.5
 
 CONFLUENCE_SPECS: tuple[MeasurementSpec, ...] = (
     MeasurementSpec(
-        "lobe_count",
+        "confluent_lobe_count",
         Unit.COUNT,
         "lesion",
         "Lobes of the lesion: parts joined by necks at most 0.7 times as wide as the slimmer part "
@@ -47,7 +47,7 @@ CONFLUENCE_SPECS: tuple[MeasurementSpec, ...] = (
         "proposed; watershed on the depth, Vincent and Soille 1991, doi 10.1109/34.87344",
     ),
     MeasurementSpec(
-        "largest_lobe_fraction",
+        "largest_confluent_lobe_fraction",
         Unit.NONE,
         "lesion",
         "Share of the lesion's voxels in its largest lobe; 1 for a lesion of one lobe.",
@@ -131,8 +131,10 @@ def confluence_measurements(voxels: LesionVoxels, lobes: Lobes, voxel_max_mm: fl
     count = np.bincount(lobes.lesion, minlength=voxels.ids.size)
     largest = np.zeros(voxels.ids.size)
     np.maximum.at(largest, lobes.lesion, lobes.voxels.counts)
-    rows = voxels.quantities("lobe_count", count, Unit.COUNT)
-    shares = voxels.quantities("largest_lobe_fraction", largest / voxels.counts, Unit.NONE)
+    rows = voxels.quantities("confluent_lobe_count", count, Unit.COUNT)
+    shares = voxels.quantities(
+        "largest_confluent_lobe_fraction", largest / voxels.counts, Unit.NONE
+    )
     for lesion, row in rows.items():
         row |= shares[lesion]
     if voxel_max_mm > VOXEL_MAX_MM:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import LOBES, SITES, AnatomyMap
 from lesionaid.features.reference_tissue import site_code
-from lesionaid.features.subcortical import subcortical_runs_mm
+from lesionaid.features.ufibre import subcortical_runs_mm
 from lesionaid.features.voxels import LesionVoxels, Rows, merge, whole_column
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.lesions.scale import SizeScale

@@ -31,7 +31,7 @@ def rows_of(
 
 
 def count(grid: Grid, mask: NDArray[np.generic]) -> float:
-    return number(rows_of(grid, mask)[1]["lobe_count"])
+    return number(rows_of(grid, mask)[1]["confluent_lobe_count"])
 
 
 def chain(grid: Grid, balls: int, radius: float, apart: float) -> NDArray[np.bool_]:
@@ -44,8 +44,8 @@ def chain(grid: Grid, balls: int, radius: float, apart: float) -> NDArray[np.boo
 def test_a_chain_has_as_many_lobes_as_balls(grid: Grid, balls: int) -> None:
     mask = chain(grid, balls, 6.5, 12)
     row = rows_of(grid, mask)[1]
-    assert number(row["lobe_count"]) == balls
-    assert number(row["largest_lobe_fraction"]) == pytest.approx(1 / balls, rel=0.1)
+    assert number(row["confluent_lobe_count"]) == balls
+    assert number(row["largest_confluent_lobe_fraction"]) == pytest.approx(1 / balls, rel=0.1)
 
 
 @pytest.mark.parametrize(("apart", "expected"), [(7.0, 1), (8.0, 1), (12.0, 2), (13.0, 2)])
@@ -115,9 +115,9 @@ def test_lobes_partition_their_lesions() -> None:
 def test_relief_is_in_mm_of_the_patient() -> None:
     """In a brain enlarged threefold, a neck lower by 2.5 mm is a bump of 0.8 mm."""
     mask = chain(FINE, 2, 5, 9)
-    assert number(rows_of(FINE, mask)[1]["lobe_count"]) == 2
+    assert number(rows_of(FINE, mask)[1]["confluent_lobe_count"]) == 2
     shrunk = SizeScale("mni", 0.33)
-    assert number(rows_of(FINE, mask, shrunk)[1]["lobe_count"]) == 1
+    assert number(rows_of(FINE, mask, shrunk)[1]["confluent_lobe_count"]) == 1
 
 
 def test_thick_slices_and_no_lesions() -> None:
@@ -127,4 +127,4 @@ def test_thick_slices_and_no_lesions() -> None:
         assert isinstance(value, Unknown)
         assert value.reason is Reason.LOW_RESOLUTION
     assert rows_of(FINE, np.zeros(FINE.shape)) == {}
-    assert isinstance(rows_of(FINE, chain(FINE, 1, 5, 9))[1]["lobe_count"], Quantity)
+    assert isinstance(rows_of(FINE, chain(FINE, 1, 5, 9))[1]["confluent_lobe_count"], Quantity)
