@@ -8,6 +8,7 @@ from lesionaid.cli.agreement import agreement
 from lesionaid.cli.assess import assess, features
 from lesionaid.cli.explain import explain, schema, version
 from lesionaid.cli.read import read
+from lesionaid.cli.robustness import robustness
 from lesionaid.cli.rules import rules
 from lesionaid.cli.segment import segment
 from lesionaid.cli.simulate import simulate
@@ -24,6 +25,7 @@ app = typer.Typer(
     help="From brain MRI to measured lesions, named signs, published criteria and a pattern.",
 )
 app.command()(assess)
+app.command()(robustness)
 app.command()(features)
 app.command()(segment)
 app.command()(read)

@@ -57,7 +57,16 @@ from lesionaid.cli.search_options import (
 if TYPE_CHECKING:
     from lesionaid.assessment import Assessment
 
-__all__ = ["assess", "features"]
+__all__ = [
+    "STAGES",
+    "Finding",
+    "Reading",
+    "assess",
+    "features",
+    "files_beside",
+    "named_files",
+    "run_assess",
+]
 
 Files = Mapping[str, Path | None]
 
@@ -73,7 +82,7 @@ STAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """How files are read, as given on the command line."""
 
     space: Space
@@ -87,7 +96,7 @@ class _Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class Finding:
     """How lesions are found, as given on the command line."""
 
     seed: float
@@ -133,9 +142,9 @@ def assess(
     quiet: QuietOption = False,
 ) -> None:
     """Assess one study: measurements, signs, criteria, verdict and report."""
-    files = _files(flair, t1, t1ce, t2, dwi, adc, swi, phase)
-    files |= _beside(lesions, anatomy, brain_mask, prior, context)
-    reading = _Reading(
+    files = named_files(flair, t1, t1ce, t2, dwi, adc, swi, phase)
+    files |= files_beside(lesions, anatomy, brain_mask, prior, context)
+    reading = Reading(
         space,
         native_scale,
         prefer,
@@ -145,9 +154,9 @@ def assess(
         labels,
         resample_mask,
     )
-    finding = _Finding(seed, extent, segmenter, segmenter_timeout, no_segment, earlier)
+    finding = Finding(seed, extent, segmenter, segmenter_timeout, no_segment, earlier)
     with stages(quiet) as tell:
-        assessment = _assess(study, files, reading, finding, signs, output, tell)
+        assessment = run_assess(study, files, reading, finding, signs, output, tell)
         tell("Writing results" if no_html else "Drawing the report")
         from lesionaid.report.tables import write_outputs
 
@@ -191,9 +200,9 @@ def features(
     quiet: QuietOption = False,
 ) -> None:
     """Stop after the measurements: lesion table, label map, no verdict."""
-    files = _files(flair, t1, t1ce, t2, dwi, adc, swi, phase)
-    files |= _beside(lesions, anatomy, brain_mask, prior, None)
-    reading = _Reading(
+    files = named_files(flair, t1, t1ce, t2, dwi, adc, swi, phase)
+    files |= files_beside(lesions, anatomy, brain_mask, prior, None)
+    reading = Reading(
         space,
         native_scale,
         prefer,
@@ -203,9 +212,9 @@ def features(
         labels,
         resample_mask,
     )
-    finding = _Finding(seed, extent, segmenter, segmenter_timeout, no_segment, earlier)
+    finding = Finding(seed, extent, segmenter, segmenter_timeout, no_segment, earlier)
     with stages(quiet) as tell:
-        assessment = _assess(study, files, reading, finding, None, output, tell)
+        assessment = run_assess(study, files, reading, finding, None, output, tell)
         tell("Writing results")
         from lesionaid.report.tables import write_outputs
 
@@ -214,7 +223,7 @@ def features(
         typer.echo("\n".join(str(output / name) for name in names))
 
 
-def _files(
+def named_files(
     flair: Path | None,
     t1: Path | None,
     t1ce: Path | None,
@@ -237,13 +246,14 @@ def _files(
     }
 
 
-def _beside(
+def files_beside(
     lesions: Path | None,
     anatomy: Path | None,
     brain: Path | None,
     prior: Path | None,
     context: Path | None,
 ) -> dict[str, Path | None]:
+    """What may be given beside the scans, by the names of :func:`study_paths`."""
     return {
         "lesions": lesions,
         "anatomy": anatomy,
@@ -253,15 +263,16 @@ def _beside(
     }
 
 
-def _assess(
+def run_assess(
     study: Path | None,
     files: Files,
-    reading: _Reading,
-    finding: _Finding,
+    reading: Reading,
+    finding: Finding,
     signs: Path | None,
     output: Path,
     tell: Callable[[str], None],
 ) -> Assessment:
+    """Run the pipeline on what the command line named, and keep the options that were given."""
     tell("Finding the scans")
     from lesionaid.study.options import GateOptions
 
@@ -307,7 +318,7 @@ def _assess(
     return replace(assessment, provenance=used)
 
 
-def _finding_options(finding: _Finding, *, searched: bool) -> dict[str, object]:
+def _finding_options(finding: Finding, *, searched: bool) -> dict[str, object]:
     """Options about finding lesions, for the record: those that had a part in the result."""
     given: dict[str, object] = {"earlier": finding.earlier}
     if not searched or finding.no_segment:

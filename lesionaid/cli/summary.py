@@ -10,6 +10,7 @@ from lesionaid.cli import printable
 from lesionaid.report.lesion_cards import total_volume
 from lesionaid.report.words import disease_words, needs_words, pattern_words, signed
 from lesionaid.truth import Truth
+from lesionaid.verdict.fragility import VerdictFlips
 from lesionaid.verdict.model import INTENDED_USE
 
 __all__ = ["summary"]
@@ -36,6 +37,8 @@ def _lines(assessment: Assessment, shown: Path) -> Iterator[str]:
     yield _row("Pattern", pattern_words(verdict.pattern) + _others(assessment))
     if verdict.with_context is not None:
         yield _row("With context", pattern_words(verdict.with_context.pattern))
+    if verdict.robustness is not None:
+        yield _row("FRAGILE" if verdict.fragile else "Robustness", _changes(verdict.robustness))
     for alert in verdict.alerts:
         where = f" (lesion {', '.join(map(str, alert.lesions))})" if alert.lesions else ""
         yield _row("ALERT", f"{alert.code}{where}: {alert.text}")
@@ -64,6 +67,13 @@ def _others(assessment: Assessment) -> str:
     if assessment.verdict.pattern != "indeterminate" or len(patterns) < 2:
         return ""
     return f" (not separated: {', '.join(map(pattern_words, patterns))})"
+
+
+def _changes(flips: VerdictFlips) -> str:
+    named = [f"{name} ({pattern_words(flips.patterns[name])})" for name in flips.changed]
+    return f"pattern changed under {len(flips.changed)} of {len(flips.patterns)} disturbances" + (
+        f": {', '.join(named)}" if named else ""
+    )
 
 
 def _evidence(assessment: Assessment) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ MEASUREMENT_FILES = ("lesions.nii.gz", "lesions.tsv", "lesions.json", "measureme
 OUTPUT_FILES = (
     *MEASUREMENT_FILES,
     *("signs.tsv", "signs.json", "findings.tsv", "findings.json"),
-    *("verdict.json", "report.html", "run.json"),
+    *("robustness.tsv", "robustness.json", "verdict.json", "report.html", "run.json"),
 )
 """Every name that may be written, in the order of writing; ``run.json`` seals the set."""
 
@@ -63,7 +63,12 @@ FINDING_COLUMNS = (
 
 
 def write_outputs(
-    assessment: Assessment, out_dir: Path, *, html: bool = True, verdict: bool = True
+    assessment: Assessment,
+    out_dir: Path,
+    *,
+    html: bool = True,
+    verdict: bool = True,
+    beside: Mapping[str, bytes] | None = None,
 ) -> tuple[str, ...]:
     """Write all files of an assessment: all of them, or none.
 
@@ -77,6 +82,8 @@ def write_outputs(
         Whether to draw ``report.html``.
     verdict : bool
         False stops after the measurements.
+    beside : mapping of str to bytes, optional
+        Further files of the set, such as those of the robustness test.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def write_outputs(
         ``E74``.
     """
     start = time.perf_counter()
-    contents = outputs(assessment, html=html and verdict, verdict=verdict)
+    contents = {**outputs(assessment, html=html and verdict, verdict=verdict), **(beside or {})}
     seconds = time.perf_counter() - start
     contents["run.json"] = run_json(assessment, contents, seconds)
     write_together(out_dir, contents, stale=OUTPUT_FILES)
