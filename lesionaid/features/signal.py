@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.cysts import CYST_SPECS, cyst_measurements
 from lesionaid.features.diffusion import DIFFUSION_SPECS, diffusion_measurements
 from lesionaid.features.diffusion_dots import DWI_DOT_SPECS, dwi_dot_measurements
+from lesionaid.features.heterogeneity import HETEROGENEITY_SPECS, heterogeneity_measurements
 from lesionaid.features.hypointensity import HYPOINTENSITY_SPECS, hypointensity_measurements
 from lesionaid.features.intensity import INTENSITY_SPECS, intensity_measurements, references
+from lesionaid.features.rings import RING_SPECS, ring_measurements
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.tissue_levels import tissue_levels
 from lesionaid.features.voxels import LesionVoxels, Rows, merge
@@ -23,6 +26,9 @@ __all__ = ["SIGNAL_SPECS", "signal_measurements"]
 SIGNAL_SPECS: tuple[MeasurementSpec, ...] = (
     *INTENSITY_SPECS,
     *HYPOINTENSITY_SPECS,
+    *HETEROGENEITY_SPECS,
+    *CYST_SPECS,
+    *RING_SPECS,
     *DIFFUSION_SPECS,
     *DWI_DOT_SPECS,
 )
@@ -62,6 +68,9 @@ def signal_measurements(
     return merge(
         intensity_measurements(study, lesions, voxels, reference),
         hypointensity_measurements(study, lesions, around, levels, scale),
+        heterogeneity_measurements(study, lesions, around, levels, scale),
+        cyst_measurements(study, lesions, around, levels, scale),
+        ring_measurements(study, lesions, around, anatomy, levels, scale),
         diffusion_measurements(study, lesions, around, reference, scale),
         dwi_dot_measurements(study, lesions, around, anatomy, reference, scale),
     )
