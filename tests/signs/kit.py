@@ -112,14 +112,14 @@ class PhantomStudy:
         Aligned, on the grid of `anatomy`.
     anatomy : AnatomyMap or None
     lesions : LesionMap
-    prior : LesionMask or None
-        For signs of change; None is "no prior".
+    prior : ndarray of bool, or None
+        Mask of an earlier date on the same grid, for signs of change; None is "no prior".
     """
 
     study: Study
     anatomy: AnatomyMap | None
     lesions: LesionMap
-    prior: LesionMask | None = None
+    prior: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def study(
     mask = mask_of(spacing, lesions, kind)
     made = anatomy_phantom.study_of(grid(spacing), images or {}, lesions=mask, **more)
     found = brain(spacing) if isinstance(anatomy, str) else anatomy
-    before = None if prior is None else mask_of(spacing, prior)
+    before = None if prior is None else prior.astype(bool)
     return PhantomStudy(made, found, lesion_map(mask, made.native_scale), before)
 
 
@@ -332,15 +332,10 @@ def _changed(phantom: PhantomStudy, retell: Retold) -> PhantomStudy:
         valid = None if one.valid is None else volume(one.valid, one.grid)[0]
         return replace(one, data=data, grid=where, valid=valid)
 
-    def mask(one: LesionMask | None) -> LesionMask | None:
-        if one is None:
-            return None
-        data, where = volume(one.data, one.grid)
-        return replace(one, data=data, grid=where)
-
     before = phantom.study
-    lesions = mask(before.lesions)
-    assert lesions is not None
+    assert before.lesions is not None
+    labels, where = volume(before.lesions.data, before.lesions.grid)
+    lesions = replace(before.lesions, data=labels, grid=where)
     again = replace(
         before,
         scans={contrast: scan(one) for contrast, one in before.scans.items()},
@@ -351,7 +346,7 @@ def _changed(phantom: PhantomStudy, retell: Retold) -> PhantomStudy:
         again,
         None if phantom.anatomy is None else _anatomy(phantom.anatomy, volume),
         lesion_map(lesions, again.native_scale),
-        mask(phantom.prior),
+        None if phantom.prior is None else volume(phantom.prior, before.lesions.grid)[0],
     )
 
 
