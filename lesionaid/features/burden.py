@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lesionaid.anatomy.map import LOBES, AnatomyMap
+from lesionaid.features.lobar_extent import EXTENT_SPECS, extent_measurements
 from lesionaid.features.location import LOBE_FRACTION, LOBE_MM3, ZONES
 from lesionaid.features.voxels import LesionVoxels, Rows
 from lesionaid.lesions.lesion_map import LesionMap
@@ -52,6 +53,7 @@ BURDEN_SPECS: tuple[MeasurementSpec, ...] = (
         "bilateral or none.",
         ("lesions", "anatomy"),
     ),
+    *EXTENT_SPECS,
     _spec(
         "voxel_max_mm",
         Unit.MM,
@@ -113,6 +115,7 @@ def burden_measurements(
         "largest_lesion_mm3": scale.size(largest, Unit.MM3),
         **_zone_counts(counted, rows, anatomy),
         "hemispheres": _hemispheres(counted, voxels, anatomy, scale, lesions),
+        **extent_measurements(counted, lesions, voxels, anatomy, scale),
         "voxel_max_mm": Quantity(voxel_max_mm(study, lesions), Unit.MM),
         "slice_thickness_mm": _slice_thickness(study),
         "contrasts": _contrasts(study),

@@ -10,6 +10,12 @@ from types import MappingProxyType
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.burden import BURDEN_SPECS, burden_measurements, voxel_max_mm
+from lesionaid.features.callosal_underside import (
+    UNDERSIDE_SPECS,
+    UNDERSIDE_STUDY_SPECS,
+    underside_measurements,
+    underside_of_study,
+)
 from lesionaid.features.confluence import CONFLUENCE_SPECS, confluence_measurements, split
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.focality import FOCALITY_SPECS, focality_measurements
@@ -21,6 +27,7 @@ from lesionaid.features.reference_tissue import normal_white_matter
 from lesionaid.features.satellites import SATELLITE_SPECS, satellite_measurements
 from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_measurements
 from lesionaid.features.signal import SIGNAL_SPECS, signal_measurements
+from lesionaid.features.study_quality import QUALITY_SPECS, quality_measurements
 from lesionaid.features.surroundings import surroundings
 from lesionaid.features.ufibre import UFIBRE_SPECS, ufibre_measurements
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
@@ -39,6 +46,7 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *CONFLUENCE_SPECS,
     *LOCATION_SPECS,
     *PART_SPECS,
+    *UNDERSIDE_SPECS,
     *WALL_SPECS,
     *OVOID_SPECS,
     *UFIBRE_SPECS,
@@ -47,6 +55,8 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *ENHANCEMENT_SPECS,
     *BURDEN_SPECS,
     *MIRROR_SPECS,
+    *UNDERSIDE_STUDY_SPECS,
+    *QUALITY_SPECS,
 )
 """Every measurement of this wing, in the order of columns; change adds its own."""
 
@@ -83,6 +93,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         confluence_measurements(voxels, lobes, voxel_mm),
         location_measurements(lesions, voxels, anatomy, scale),
         part_measurements(lesions, voxels, anatomy, scale),
+        underside_measurements(lesions, voxels, anatomy, scale),
         wall_measurements(lesions, around, anatomy, scale, voxel_mm),
         ovoid_measurements(lesions, voxels, lobes, anatomy, scale),
         ufibre_measurements(lesions, voxels, anatomy, scale),
@@ -94,6 +105,8 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         **total_measurements(lesions, space=study.space, native_scale=study.native_scale),
         **burden_measurements(study, lesions, rows, voxels, anatomy, scale),
         **mirror_measurements(lesions, voxels, anatomy),
+        **underside_of_study(voxels, anatomy, scale, voxel_mm),
+        **quality_measurements(study, anatomy, tissue),
         **noise,
     }
     return MeasurementTable(

@@ -61,6 +61,7 @@ def _zone(words: str, *names: str, small: bool = True) -> _Structure:
 
 STRUCTURES: Mapping[str, _Structure] = {
     "callosal_genu": _part("genu of the callosum", "callosum_genu"),
+    "callosal_body": _part("body of the callosum", "callosum_body"),
     "callosal_splenium": _part("splenium of the callosum", "callosum_splenium"),
     "thalamus": _part("thalamus", "thalamus"),
     "basal_ganglia": _part("caudate, putamen or pallidum", "caudate", "putamen", "pallidum"),

@@ -37,6 +37,7 @@ from lesionaid.features.background import (
     excess_probability,
     nearest_voxels,
 )
+from lesionaid.features.satellite_pattern import PATTERN_SPECS, pattern_of
 from lesionaid.features.voxels import Rows, whole_column
 from lesionaid.lesions.groups import SMALL_MM, small_neighbours
 from lesionaid.lesions.lesion_map import LesionMap
@@ -112,6 +113,7 @@ SATELLITE_SPECS: tuple[MeasurementSpec, ...] = (
         "Fraction of the satellites with their centre within 5 mm of the cortex.",
         "anatomy",
     ),
+    *PATTERN_SPECS,
 )
 
 _NAMES = tuple(spec.name for spec in SATELLITE_SPECS)
@@ -163,6 +165,7 @@ def satellite_measurements(
             **_counts(row),
             **_excess(lesions, main, row, background, factor),
             **_arrangement(lesions, [small for small, _ in row], anatomy, scale),
+            **pattern_of(lesions, main, row, anatomy, scale),
         }
     return {lesion: {name: row[name] for name in _NAMES} for lesion, row in rows.items()}
 
