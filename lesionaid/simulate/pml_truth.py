@@ -23,7 +23,15 @@ from lesionaid.simulate.tissue import WHITE_MATTER, Appearance, Tissue
 from lesionaid.simulate.uptake import surface_mm
 from lesionaid.study.scan import Contrast
 
-__all__ = ["border_width_mm", "feret_mm", "pml_signs", "solidity"]
+__all__ = [
+    "border_width_mm",
+    "dwi_rim",
+    "feret_mm",
+    "pml_signs",
+    "solidity",
+    "tissue_signs",
+    "wide_border",
+]
 
 Placed = tuple[SimulatedLesion, Appearance]
 
@@ -70,12 +78,12 @@ def pml_signs(brain: Brain, foci: Sequence[Placed], *, plaques: bool) -> dict[st
         Whether the patient has old plaques too.
     """
     shared = _merged([_place_signs(brain, lesion) for lesion, _ in foci])
-    shared |= _merged([_tissue_signs(brain, *focus) for focus in foci])
+    shared |= _merged([tissue_signs(brain, *focus) for focus in foci])
     own = {
         "microcyst": any(lesion.cysts is not None for lesion, _ in foci),
-        "dwi_rim": _any([_dwi_rim(brain, *focus) for focus in foci]),
+        "dwi_rim": _any([dwi_rim(brain, *focus) for focus in foci]),
         "cerebellar_crescent": any(_is_crescent(brain, lesion) for lesion, _ in foci),
-        "border_white_matter_ill_defined": _wide_border(brain, foci[0][0]),
+        "border_white_matter_ill_defined": wide_border(brain, foci[0][0]),
     }
     said = {sign: truth for sign, truth in shared.items() if truth or not plaques} | own
     return {sign: truth for sign, truth in said.items() if truth is not None}
@@ -117,9 +125,8 @@ def _place_signs(brain: Brain, lesion: SimulatedLesion) -> dict[str, bool | None
     return signs
 
 
-def _tissue_signs(
-    brain: Brain, lesion: SimulatedLesion, look: Appearance
-) -> dict[str, bool | None]:
+def tissue_signs(brain: Brain, lesion: SimulatedLesion, look: Appearance) -> dict[str, bool | None]:
+    """Signal of a lesion's pure tissue against white matter: dark on T1w, bright on DWI."""
     mask = lesion.mask
     t1 = float(_ratio(lesion, look, Contrast.T1W)[mask].mean())
     dwi = float(_ratio(lesion, look, Contrast.DWI)[mask].mean())
@@ -129,7 +136,8 @@ def _tissue_signs(
     }
 
 
-def _dwi_rim(brain: Brain, lesion: SimulatedLesion, look: Appearance) -> bool | None:
+def dwi_rim(brain: Brain, lesion: SimulatedLesion, look: Appearance) -> bool | None:
+    """Whether the edge is brighter than the core on DWI; None where the lesion has no core."""
     depth = surface_mm(brain, lesion)
     core = depth > CORE_DEPTH_MM
     if float(depth.max()) < CORE_RADIUS_MM or not core.any():
@@ -152,7 +160,8 @@ def _ratio(lesion: SimulatedLesion, look: Appearance, contrast: Contrast) -> Flo
     return np.asarray(1 + lesion.fraction * (pure - 1), dtype=np.float32)
 
 
-def _wide_border(brain: Brain, lesion: SimulatedLesion) -> bool | None:
+def wide_border(brain: Brain, lesion: SimulatedLesion) -> bool | None:
+    """Whether the border towards white matter is wide; None where little of it lies there."""
     border = (lesion.fraction > 0.25) & (lesion.fraction < 0.75)
     border &= (brain.white[lesion.box] > 0.95) & (brain.cortex_mm[lesion.box] > 3)
     if np.count_nonzero(border) < 20:
