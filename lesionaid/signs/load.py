@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lesionaid.errors import RuleError
 from lesionaid.quantity import Unit
 from lesionaid.signs.condition import Condition, SignIs, parse_condition
-from lesionaid.signs.spec import SECTIONS, Expansion, InputSpec, SignSpec
+from lesionaid.signs.spec import (
+    SECTIONS,
+    VALIDATIONS,
+    Expansion,
+    InputSpec,
+    SignSpec,
+    Validation,
+)
 from lesionaid.strict_yaml import Key, Loaded, load_strict_file
 
 __all__ = ["FIELDS", "GROUPS", "NEEDS", "SCHEMA", "load_sign"]
@@ -51,6 +59,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
         {
             *("schema", *_TEXTS, *_LISTS),
             *("patient", "group", "measure", "threshold", "reads_as", "values", "information"),
+            "validation",
         }
     ),
     "choice": frozenset({"schema", *_TEXTS, "kind", "aliases", "values", "information"}),
@@ -65,6 +74,9 @@ FIELDS: Mapping[str, frozenset[str]] = {
 }
 """Fields by kind of file; a file without ``kind`` is a sign."""
 
+PICTURES = "pictures"
+"""Folder beside the files; ``scripts/make_sign_pictures.py`` draws what lies in it."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 
 
@@ -78,7 +90,11 @@ def load_sign(path: Path) -> SignSpec | InputSpec:
         allowed; each with file and line.
     """
     loaded = load_strict_file(path, error=RuleError, code="E60")
-    return _File(loaded).spec(path.stem)
+    spec = _File(loaded).spec(path.stem)
+    picture = path.parent / PICTURES / f"{path.stem}.png"
+    if isinstance(spec, SignSpec) and picture.is_file():
+        return replace(spec, picture=f"{PICTURES}/{picture.name}")
+    return spec
 
 
 class _File:
@@ -166,7 +182,17 @@ class _File:
             limits=self.texts("limits"),
             references=self.texts("references"),
             information=self.flag("information"),
+            validation=self.validation(measure),
         )
+
+    def validation(self, measure: Condition | None) -> Validation | None:
+        """What the sign was held against; a measured one is at least self-consistent."""
+        if measure is None:
+            if "validation" in self.row:
+                raise self.refuse("E61", ("validation",), "only a measured sign is validated")
+            return None
+        found: Validation = self.choice("validation", VALIDATIONS, default="self-consistency")
+        return found
 
     def measure(self) -> Condition | None:
         if "measure" not in self.row:

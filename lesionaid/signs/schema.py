@@ -15,7 +15,7 @@ from lesionaid.signs.catalogue import SignCatalogue
 from lesionaid.signs.condition import OPERATORS
 from lesionaid.signs.load import FIELDS, GROUPS, NEEDS
 from lesionaid.signs.load import SCHEMA as SIGN_SCHEMA
-from lesionaid.signs.spec import SECTIONS, InputSpec, SignSpec
+from lesionaid.signs.spec import SECTIONS, VALIDATIONS, InputSpec, SignSpec
 
 __all__ = ["cases_schema", "reader_form_schema", "sign_file_schema"]
 
@@ -46,6 +46,7 @@ def sign_file_schema() -> Schema:
         "values": {"type": "object", "additionalProperties": _expansion()},
         "needs": {"type": "array", "items": {"enum": list(NEEDS)}, "uniqueItems": True},
         "information": {"type": "boolean"},
+        "validation": {"enum": list(VALIDATIONS)},
         "unit": {"enum": [str(unit) for unit in Unit]},
         "min": {"type": "number"},
         "max": {"type": "number"},

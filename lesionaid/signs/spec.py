@@ -9,7 +9,12 @@ from typing import Literal
 from lesionaid.quantity import Unit
 from lesionaid.signs.condition import Condition
 
-__all__ = ["SECTIONS", "Expansion", "InputSpec", "SignSpec"]
+__all__ = ["SECTIONS", "VALIDATIONS", "Expansion", "InputSpec", "SignSpec", "Validation"]
+
+Validation = Literal["validated", "self-consistency", "unvalidated"]
+VALIDATIONS: tuple[Validation, ...] = ("validated", "self-consistency", "unvalidated")
+"""What a measured sign has been held against: readers or real scans with a truth, phantoms and
+simulated scans, or phantoms alone where no real scan exists that could show it."""
 
 SECTIONS: Mapping[str, str] = {
     "extent": "Size and extent",
@@ -80,6 +85,10 @@ class SignSpec:
     unknown_when, limits, references : tuple of str
     information : bool
         True for what weighs nothing.
+    validation : Validation or None
+        None for a sign without a measure.
+    picture : str
+        Drawing of a phantom that has the sign, as a path beside the file; empty for none.
     """
 
     id: str
@@ -102,6 +111,8 @@ class SignSpec:
     limits: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     information: bool = False
+    validation: Validation | None = None
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
