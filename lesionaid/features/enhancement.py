@@ -211,7 +211,7 @@ def _measure(
     fluid = np.isin(voxels.take(anatomy.sites), [site_code(site) for site in _SITES_WITH_VESSELS])
     # Without noise, as in a phantom, any gain at all would be hot: 1e-3 % is rounding.
     floor = max(HOT_Z * difference.noise_percent, 1e-3)
-    kind = explain(around, (nearby > floor), anatomy).kind[around.inside]
+    kind = explain(around, nearby > floor, nearby, anatomy)[around.inside]
     hot = (gained > floor) & ~fluid & (kind == 0)
     core, strong = _parts(voxels, hot, gained, STRONG * floor)
     fraction = voxels.mean(hot)

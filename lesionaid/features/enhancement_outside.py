@@ -5,7 +5,8 @@ What is hot inside a lesion counts only where none of them explains it:
 - *choroid plexus*: hot tissue in a ventricle, and what lies within 3 mm of it;
 - *dura*: hot tissue at the outer face of the brain, and what lies within 3 mm of it;
 - *vessel*: a connected hot part, no wider than a tube of 4 mm and a voxel, that runs on for
-  at least 5 mm outside the lesion.
+  at least 5 mm outside the lesion; and any connected hot part of which more lies at least 2 mm
+  outside every lesion than inside, such as a sinus or a tangle of cortical veins.
 
 All widths are proposed: the medullary and cortical veins that one sees are under 3 mm, the
 matched difference blurs them by a voxel, and an enhancing lesion spills over a mask by less
@@ -14,8 +15,6 @@ at. Without noise or truth for vessels, none of this is validated.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +26,10 @@ from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import connected_parts
 from lesionaid.geometry import Grid
 
-__all__ = ["KINDS", "VENTRICLES", "Explained", "axis_lengths_mm", "explain"]
+__all__ = ["KINDS", "axis_lengths_mm", "explain"]
 
 KINDS = ("none", "vessel", "dura", "choroid_plexus")
-"""What explains hot voxels; an index into this is the code in :attr:`Explained.kind`."""
+"""What explains hot voxels, by code."""
 
 VENTRICLES = ("lateral_ventricle", "third_ventricle", "fourth_ventricle")
 
@@ -51,21 +50,12 @@ VESSEL_ELONGATION = 0.5
 DOT_MM3 = 30.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Explained:
-    """What the hot voxels in and about the lesions belong to.
-
-    Parameters
-    ----------
-    kind : ndarray of shape (n,), uint8
-        For every voxel of the surroundings, an index into :data:`KINDS`; 0 where it is not hot
-        or not explained.
-    """
-
-    kind: NDArray[np.uint8]
-
-
-def explain(around: Surroundings, hot: NDArray[np.bool_], anatomy: AnatomyMap) -> Explained:
+def explain(
+    around: Surroundings,
+    hot: NDArray[np.bool_],
+    gained: NDArray[np.float64],
+    anatomy: AnatomyMap,
+) -> NDArray[np.uint8]:
     """Tell hot voxels of lesions from vessels, dura and choroid plexus.
 
     Parameters
@@ -73,23 +63,44 @@ def explain(around: Surroundings, hot: NDArray[np.bool_], anatomy: AnatomyMap) -
     around : Surroundings
         On ``anatomy.grid``.
     hot : ndarray of shape (n,), bool
+    gained : ndarray of shape (n,)
+        Signal gained; a vessel is as wide as at half of its own gain.
     anatomy : AnatomyMap
 
     Returns
     -------
-    Explained
+    ndarray of shape (n,), uint8
+        For every voxel of the surroundings, an index into :data:`KINDS`; 0 where it is not hot
+        or not explained.
     """
     kind = np.zeros(hot.size, dtype=np.uint8)
     own = hot & ~around.other
     if not own.any():
-        return Explained(kind)
+        return kind
     sites = around.voxels.take(anatomy.sites)
     ventricle = np.isin(sites, [site_code(site) for site in VENTRICLES])
-    kind[_vessels(around, own & ~ventricle)] = KINDS.index("vessel")
-    rim = own & ~around.inside & _outer(around, anatomy)
-    kind[_near(around, own, rim)] = KINDS.index("dura")
-    kind[_near(around, own, own & ventricle)] = KINDS.index("choroid_plexus")
-    return Explained(kind)
+    beyond = _distance_of_any(around) >= SPILL_MM
+    kind[_vessels(around, own & ~ventricle, gained, beyond)] = KINDS.index("vessel")
+    dura = own & ~around.inside & _outer(around, anatomy)
+    for name, structure in (("dura", dura), ("choroid_plexus", own & ventricle)):
+        real = _near(around, structure, _large(around, structure & beyond))
+        kind[_near(around, own, real)] = KINDS.index(name)
+    return kind
+
+
+def _distance_of_any(around: Surroundings) -> NDArray[np.float64]:
+    """Distance of every voxel to the nearest of the lesions that have it within reach."""
+    index, place = np.unique(around.voxels.index, return_inverse=True)
+    nearest = np.full(index.size, np.inf)
+    np.minimum.at(nearest, place, around.signed_mm)
+    return np.asarray(nearest[place])
+
+
+def _large(around: Surroundings, structure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A structure where there is enough of it beside the lesion."""
+    owner = around.voxels.owner
+    count = np.bincount(owner[structure], minlength=around.voxels.ids.size)
+    return structure & (count * around.voxels.grid.voxel_volume_mm3 >= LEAST_MM3)[owner]
 
 
 def _outer(around: Surroundings, anatomy: AnatomyMap) -> NDArray[np.bool_]:
@@ -110,51 +121,71 @@ def _outer(around: Surroundings, anatomy: AnatomyMap) -> NDArray[np.bool_]:
 
 
 def _near(
-    around: Surroundings, own: NDArray[np.bool_], structure: NDArray[np.bool_]
+    around: Surroundings,
+    own: NDArray[np.bool_],
+    structure: NDArray[np.bool_],
+    margin_mm: float = MARGIN_MM,
 ) -> NDArray[np.bool_]:
-    """Hot voxels in or close to a hot structure that is more than a lesion's own spill."""
+    """Voxels of `own` that belong to a structure or lie close to it."""
     from scipy.spatial import cKDTree
 
-    owner = around.voxels.owner
-    beyond = structure & (around.signed_mm >= SPILL_MM)
-    volume = np.bincount(owner[beyond], minlength=around.voxels.ids.size)
-    large = volume * around.voxels.grid.voxel_volume_mm3 >= LEAST_MM3
-    structure = structure & large[owner]
-    found = structure.copy()
-    candidates = np.flatnonzero(own & large[owner] & ~structure)
+    # In thick slices the blur is a slice.
+    margin_mm = max(margin_mm, 1.01 * max(around.voxels.grid.spacing_mm))
+    found = own & structure
+    candidates = np.flatnonzero(own & ~structure)
     if not structure.any() or not candidates.size:
         return found
     tree = cKDTree(places_mm(around.voxels, np.unique(around.voxels.index[structure])))
     distance, _ = tree.query(
-        places_mm(around.voxels, around.voxels.index[candidates]), distance_upper_bound=MARGIN_MM
+        places_mm(around.voxels, around.voxels.index[candidates]), distance_upper_bound=margin_mm
     )
     found[candidates[np.isfinite(distance)]] = True
     return found
 
 
-def _vessels(around: Surroundings, hot: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Hot voxels of slender connected parts that run on outside their lesion."""
-    found = np.zeros(hot.size, dtype=bool)
-    places = np.flatnonzero(hot)
-    if not places.size:
-        return found
+def _vessels(
+    around: Surroundings,
+    hot: NDArray[np.bool_],
+    gained: NDArray[np.float64],
+    beyond: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Connected parts that run on outside their lesion, with their blur."""
+    tubes = np.zeros(hot.size, dtype=bool)
     grid = around.voxels.grid
-    owner = around.voxels.owner[places]
-    part = connected_parts(around.voxels.index[places], owner, grid)
-    inside = around.inside[places]
-    number = np.unique(part, return_inverse=True)[1]
-    count = int(number.max()) + 1
-    reach = np.full(count, -np.inf)
-    np.maximum.at(reach, number, around.signed_mm[places])
-    enters = np.bincount(number, weights=inside, minlength=count) > 0
-    for which in np.flatnonzero(enters & (reach >= VESSEL_RUN_MM)):
-        members = places[number == which]
+    places = _upper_half(around, hot, gained)
+    if not places.size:
+        return tubes
+    for members in _connected(around, places):
         own = around.inside[members]
-        if _slender(around.voxels.index[members[own]], grid) and _slender(
-            around.voxels.index[members[~own]], grid
-        ):
-            found[members] = True
-    return found
+        if not own.any() or around.signed_mm[members].max() < VESSEL_RUN_MM:
+            continue
+        index = around.voxels.index[members]
+        tube = _slender(index[own], grid) and _slender(index[~own], grid)
+        tubes[members] = tube or np.count_nonzero(beyond[members]) > np.count_nonzero(own)
+    return _near(around, hot, tubes, SPILL_MM)
+
+
+def _upper_half(
+    around: Surroundings, hot: NDArray[np.bool_], gained: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Places of hot voxels above half of what their connected part gains."""
+    kept = [
+        members[gained[members] >= 0.5 * np.quantile(gained[members], 0.9)]
+        for members in _connected(around, np.flatnonzero(hot))
+        if around.inside[members].any()
+    ]
+    return np.sort(np.concatenate(kept)) if kept else np.zeros(0, dtype=np.intp)
+
+
+def _connected(around: Surroundings, places: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Places of each connected part, by lesion."""
+    if not places.size:
+        return []
+    part = connected_parts(
+        around.voxels.index[places], around.voxels.owner[places], around.voxels.grid
+    )
+    order = np.argsort(part, kind="stable")
+    return np.split(places[order], np.flatnonzero(np.diff(part[order])) + 1)
 
 
 def _slender(index: NDArray[np.intp], grid: Grid) -> bool:

@@ -1,7 +1,9 @@
 """The pattern of enhancement inside a lesion, as numbers.
 
 A reader's words (ring, open ring, patchy, cloud-like …) are conditions on these numbers in
-the sign files. They are read off the hot voxels of a lesion that surely enhances:
+the sign files. They are read off the hot voxels of a lesion that surely enhances,
+above half of its own plateau (the 90th percentile of the hot): where the edge of a blurred body
+lies, whatever the noise.
 
 - *parts*: 26-connected hot pieces of at least 3 voxels and 3 mm3, their number and size;
 - *closure*: the sphere that fits the hot voxels best (algebraic least squares, Coope, J Optim
@@ -18,7 +20,7 @@ the sign files. They are read off the hot voxels of a lesion that surely enhance
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,9 @@ __all__ = ["PATTERN_NAMES", "PATTERN_SPECS", "HotLesion", "pattern_of"]
 PART_VOXELS = 3
 PART_MM3 = 3.0
 """Smaller hot pieces are left out (proposed: what smoothed noise makes now and then)."""
+
+PLATEAU = 0.9
+"""Quantile of the gain of hot voxels that stands for the plateau (proposed)."""
 
 DOT_MM = 5.0
 """A dot is smaller than this (as the punctate lesions of Hodel 2016, PMID 27009257)."""
@@ -72,6 +77,12 @@ def _spec(name: str, unit: Unit | None, description: str, *more: str) -> Measure
 
 
 PATTERN_SPECS: tuple[MeasurementSpec, ...] = (
+    _spec(
+        "enhancement_plateau_fraction",
+        Unit.NONE,
+        "Share of the lesion that is hot and gains half of the plateau (90th percentile of the "
+        "hot) or more: what the other numbers call hot.",
+    ),
     _spec(
         "enhancing_part_count",
         Unit.COUNT,
@@ -140,7 +151,8 @@ PATTERN_SPECS: tuple[MeasurementSpec, ...] = (
         "enhancement_variation",
         Unit.NONE,
         "Standard deviation over mean of the signal gained in the lesion deeper than 2 mm (or "
-        "one voxel), noise taken off; unknown where under 20 voxels are that deep.",
+        "0.6 voxels, the first of a stack), noise taken off; unknown where under 20 voxels are "
+        "that deep.",
     ),
     _spec(
         "enhancement_edge_width_mm",
@@ -222,13 +234,16 @@ def pattern_of(lesion: HotLesion, scale: SizeScale) -> dict[str, Value]:
         Every name of :data:`PATTERN_NAMES`.
     """
     grid = lesion.grid
+    lesion = _upper_half(lesion)
     parts = _parts(lesion)
     if not parts:
         few = Unknown(Reason.TOO_FEW_VOXELS, "no hot part of 3 voxels")
         return dict.fromkeys(PATTERN_NAMES, few)
     largest = parts[0]
     hot = np.concatenate(parts)
+    whole = np.count_nonzero(lesion.inside)
     values: dict[str, Value] = {
+        "enhancement_plateau_fraction": Quantity(hot.size / whole, Unit.NONE),
         **_sizes(lesion, parts, scale),
         "enhancement_length_mm": scale.size(_extent(lesion.index[largest], grid), Unit.MM),
         "enhancement_elongation": _ratio(lesion.index[largest], grid),
@@ -240,6 +255,14 @@ def pattern_of(lesion: HotLesion, scale: SizeScale) -> dict[str, Value]:
         **_wall(lesion, hot, scale),
     }
     return {name: values[name] for name in PATTERN_NAMES}
+
+
+def _upper_half(lesion: HotLesion) -> HotLesion:
+    """The lesion with only what gains half of the plateau or more called hot."""
+    if not lesion.hot.any():
+        return lesion
+    half = 0.5 * float(np.quantile(lesion.gained[lesion.hot], PLATEAU))
+    return replace(lesion, hot=lesion.hot & (lesion.gained >= half))
 
 
 def _parts(lesion: HotLesion) -> list[NDArray[np.intp]]:
@@ -398,7 +421,7 @@ def _border(lesion: HotLesion, hot: NDArray[np.intp]) -> dict[str, Value]:
 
 
 def _variation(lesion: HotLesion) -> Value:
-    deep = lesion.inside & (lesion.signed_mm <= -max(BORDER_MM, lesion.voxel_mm))
+    deep = lesion.inside & (lesion.signed_mm <= -max(BORDER_MM, 0.6 * lesion.voxel_mm))
     if np.count_nonzero(deep) < 20:
         return Unknown(Reason.TOO_FEW_VOXELS, "fewer than 20 voxels away from the lesion's edge")
     gained = lesion.gained[deep]
@@ -413,7 +436,7 @@ def _edge_width(lesion: HotLesion, hot: NDArray[np.intp], scale: SizeScale) -> V
     grid = lesion.grid
     if lesion.voxel_mm > DOT_VOXEL_MM:
         return Unknown(Reason.LOW_RESOLUTION, f"voxels of {lesion.voxel_mm:.3g} mm")
-    plateau = float(np.quantile(lesion.gained[hot], 0.9))
+    plateau = float(np.quantile(lesion.gained[hot], PLATEAU))
     if 0.25 * plateau < EDGE_SD * lesion.noise:
         return Unknown(Reason.BELOW_NOISE, "the edge of the enhancement is within the noise")
     ijk, low, shape = _crop(lesion.index, grid)
