@@ -81,7 +81,13 @@ LESION_SIGNS: Mapping[str, Condition] = {
         )
     ),
     # rules/signs/juxtacortical_ufibre.yaml
-    "juxtacortical_ufibre": Compare("ufibre_contact_mm", ">=", 10),
+    "juxtacortical_ufibre": All(
+        (
+            Compare("ufibre_contact_mm", ">=", 10),
+            Compare("ufibre_share", ">=", 0.4),
+            Compare("ufibre_length_ratio", ">=", 3),
+        )
+    ),
     # rules/signs/cortical_gm.yaml
     "cortical_gm": All(
         (
@@ -139,6 +145,20 @@ def _times(share: float | None, volume: float) -> float | None:
     return None if share is None else share * volume
 
 
+def _band(row: LesionTruth) -> float | None:
+    """Share of the lesion outside the cortex that lies in the band of U-fibres."""
+    band, cortex = row.share_subcortical, row.share_cortex
+    return None if band is None or cortex is None or cortex >= 1 else band / (1 - cortex)
+
+
+def _band_ratio(row: LesionTruth) -> float | None:
+    """Run along the cortex over the thickness across it: volume over area of contact."""
+    run, area, cortex = row.subcortical_mm, row.cortex_contact_mm2, row.share_cortex
+    if run is None or area is None or cortex is None or cortex >= 1:
+        return None
+    return run * area / (row.volume_mm3 * (1 - cortex))
+
+
 def _white(row: LesionTruth) -> float | None:
     """White matter without the callosum, which is a site of its own in the catalogue."""
     white, callosum = row.share_white_matter, row.share_callosum
@@ -153,6 +173,8 @@ MEASURED: Mapping[str, Callable[[LesionTruth], float | None]] = {
     "periventricular_volume_mm3": lambda row: row.periventricular_mm3,
     "distance_cortex_mm": lambda row: row.cortex_mm,
     "ufibre_contact_mm": lambda row: row.subcortical_mm,
+    "ufibre_share": _band,
+    "ufibre_length_ratio": _band_ratio,
     "fraction_cortex": lambda row: row.share_cortex,
     "fraction_cortex_core": lambda row: row.share_cortex,
     "cortex_volume_mm3": lambda row: _times(row.share_cortex, row.volume_mm3),
