@@ -48,7 +48,8 @@ DWI_DOT_SPECS = (
         "dwi_dot_count",
         Unit.COUNT,
         "lesion",
-        "Bright dots on DWI in white matter 1.5 to 8 mm from the lesion's edge: connected voxels "
+        "Bright dots on DWI in white matter 1.5 to 8 mm, less one voxel edge, from the lesion's edge: "
+        "connected voxels "
         "4 robust standard deviations above white matter, under 5 mm in equivalent diameter. "
         "Unknown with voxels over 3.2 mm.",
         ("DWI", "lesions", "anatomy"),
