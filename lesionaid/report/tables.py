@@ -30,6 +30,7 @@ from lesionaid.verdict.model import INTENDED_USE, to_json_dict
 __all__ = [
     "MEASUREMENT_FILES",
     "OUTPUT_FILES",
+    "ROBUSTNESS_FILES",
     "findings_tsv",
     "lesions_tsv",
     "measurements_json",
@@ -44,9 +45,11 @@ MEASUREMENT_FILES = ("lesions.nii.gz", "lesions.tsv", "lesions.json", "measureme
 OUTPUT_FILES = (
     *MEASUREMENT_FILES,
     *("signs.tsv", "signs.json", "findings.tsv", "findings.json"),
-    *("robustness.tsv", "robustness.json", "verdict.json", "report.html", "run.json"),
+    *("verdict.json", "report.html", "run.json"),
 )
-"""Every name that may be written, in the order of writing; ``run.json`` seals the set."""
+"""Every name that an assessment writes, in that order; ``run.json`` seals the set."""
+ROBUSTNESS_FILES = ("robustness.tsv", "robustness.json")
+"""What ``lesionaid robustness`` writes beside them."""
 
 LESION_SIGNS = "touches_"
 """Signs with this beginning get a column in ``lesions.tsv``; all others are in ``signs.tsv``."""
@@ -99,7 +102,7 @@ def write_outputs(
     contents = {**outputs(assessment, html=html and verdict, verdict=verdict), **(beside or {})}
     seconds = time.perf_counter() - start
     contents["run.json"] = run_json(assessment, contents, seconds)
-    write_together(out_dir, contents, stale=OUTPUT_FILES)
+    write_together(out_dir, contents, stale=(*OUTPUT_FILES, *ROBUSTNESS_FILES))
     return tuple(contents)
 
 
