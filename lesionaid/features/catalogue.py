@@ -29,6 +29,7 @@ from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_meas
 from lesionaid.features.signal import SIGNAL_SPECS, signal_measurements
 from lesionaid.features.study_quality import QUALITY_SPECS, quality_measurements
 from lesionaid.features.surroundings import surroundings
+from lesionaid.features.susceptibility import SUSCEPTIBILITY_SPECS, susceptibility_measurements
 from lesionaid.features.ufibre import UFIBRE_SPECS, ufibre_measurements
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels, merge
@@ -53,6 +54,7 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *SATELLITE_SPECS,
     *SIGNAL_SPECS,
     *ENHANCEMENT_SPECS,
+    *SUSCEPTIBILITY_SPECS,
     *BURDEN_SPECS,
     *MIRROR_SPECS,
     *UNDERSIDE_STUDY_SPECS,
@@ -101,6 +103,10 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         signal_measurements(study, anatomy, tissue, lesions, voxels, around, scale),
         enhancement,
     )
+    susceptibility, veins = susceptibility_measurements(
+        study, anatomy, tissue, lesions, around, rows, scale
+    )
+    rows = merge(rows, susceptibility)
     whole = {
         **total_measurements(lesions, space=study.space, native_scale=study.native_scale),
         **burden_measurements(study, lesions, rows, voxels, anatomy, scale),
@@ -108,6 +114,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         **underside_of_study(voxels, anatomy, scale, voxel_mm),
         **quality_measurements(study, anatomy, tissue),
         **noise,
+        **veins,
     }
     return MeasurementTable(
         specs=MappingProxyType({spec.name: spec for spec in FEATURES}),

@@ -29,7 +29,7 @@ from lesionaid.features.voxels import LesionVoxels, Rows, connected_parts
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
 from lesionaid.study.scan import Contrast, Study
-from lesionaid.tables import MeasurementSpec
+from lesionaid.tables import Level, MeasurementSpec
 
 __all__ = ["CENTRAL_VEIN_SPECS", "central_vein_measurements"]
 
@@ -93,7 +93,7 @@ _NEEDS = ("SWI", "lesions", "anatomy")
 
 
 def _spec(name: str, unit: Unit | None, description: str, study: bool = False) -> MeasurementSpec:
-    level = "study" if study else "lesion"
+    level: Level = "study" if study else "lesion"
     return MeasurementSpec(name, unit, level, description, _NEEDS, _NAIMS, validated=False)
 
 

@@ -64,10 +64,8 @@ class Lines:
             Least ratio of the two curvatures across: near 0 for a sheet, 1 for a round line.
         """
         along, lesser, greater = self.curvature.T
-        line: NDArray[np.bool_] = (np.abs(along) <= straightness * lesser) & (
-            lesser >= roundness * greater
-        )
-        return line & (lesser > 0)
+        line = (np.abs(along) <= straightness * lesser) & (lesser >= roundness * greater)
+        return np.asarray(line & (lesser > 0))
 
 
 def line_curvature(contrast: float, radius_mm: float, sigma_mm: float = SIGMA_MM) -> float:
