@@ -77,11 +77,11 @@ def of_spread(spacing: Spacing, spread: float) -> PhantomStudy:
 
 
 def mottled(spacing: Spacing) -> PhantomStudy:
-    return of_spread(spacing, 21.0)
+    return of_spread(spacing, 30.0)
 
 
 def even(spacing: Spacing) -> PhantomStudy:
-    return of_spread(spacing, 10.0)
+    return of_spread(spacing, 18.0)
 
 
 def without_scans(spacing: Spacing) -> PhantomStudy:
