@@ -24,7 +24,8 @@ from lesionaid.report.text import (
     unknown_fields,
     value_cell,
 )
-from lesionaid.tables import MeasurementTable, SignTable, SignValue
+from lesionaid.signs.catalogue import load_catalogue
+from lesionaid.tables import MeasurementTable, SignSource, SignTable, SignValue
 from lesionaid.verdict.model import INTENDED_USE, to_json_dict
 
 __all__ = [
@@ -58,7 +59,7 @@ NOVELTY = "new_or_enlarging"
 NOTHING_MEASURED = MeasurementTable({}, {}, {})
 """Of a study that could not be analysed: its tables have headers and no rows."""
 
-SIGN_COLUMNS = ("lesion", "sign", "truth", "value", "unit", "reason", "source")
+SIGN_COLUMNS = ("lesion", "sign", "truth", "value", "unit", "reason", "source", "validation")
 FINDING_COLUMNS = (
     *("kind", "id", "title", "truth", "gated", "lesions", "compares", "toward"),
     *("weight", "low", "high", "counted", "why_not", "group", "cite", "missing"),
@@ -136,8 +137,6 @@ def _measurement_files(assessment: Assessment) -> Iterator[tuple[str, bytes]]:
 
 def _sign_columns(table: MeasurementTable) -> tuple[str, ...]:
     """Signs with a column in ``lesions.tsv``, the same ones for every study."""
-    from lesionaid.signs.catalogue import load_catalogue
-
     return tuple(
         name
         for name, spec in load_catalogue().signs.items()
@@ -216,6 +215,8 @@ def signs_tsv(signs: SignTable) -> bytes:
 
 def _sign_row(lesion: str, name: str, sign: SignValue) -> dict[str, str]:
     unit = getattr(sign.value, "unit", None)
+    spec = load_catalogue().signs.get(name)
+    measured = spec is not None and sign.source is SignSource.MEASURED
     return {
         "lesion": lesion,
         "sign": name,
@@ -224,6 +225,7 @@ def _sign_row(lesion: str, name: str, sign: SignValue) -> dict[str, str]:
         "unit": "" if unit is None else str(unit),
         "reason": "" if sign.unknown is None else _reason(sign.unknown),
         "source": str(sign.source),
+        "validation": (spec.validation if measured and spec else None) or MISSING,
     }
 
 
