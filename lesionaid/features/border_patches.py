@@ -105,7 +105,9 @@ def side_of_site() -> NDArray[np.intp]:
     return table
 
 
-def border_patches(scan: Scan, anatomy: AnatomyMap, around: Surroundings) -> Patches:
+def border_patches(
+    scan: Scan, anatomy: AnatomyMap, around: Surroundings, *, dark: bool = False
+) -> Patches:
     """Cut every border into patches and read the profile of each.
 
     Parameters
@@ -114,6 +116,8 @@ def border_patches(scan: Scan, anatomy: AnatomyMap, around: Surroundings) -> Pat
         On ``around.voxels.grid``.
     anatomy : AnatomyMap
     around : Surroundings
+    dark : bool
+        The bodies are darker than what lies about them: the signal is turned over.
 
     Returns
     -------
@@ -127,7 +131,7 @@ def border_patches(scan: Scan, anatomy: AnatomyMap, around: Surroundings) -> Pat
         (row, _near(around, row, slice(int(ends[row]), int(ends[row + 1])), sides, scan))
         for row in np.flatnonzero(deepest <= -DEPTH_LEAST_MM).tolist()
     ]
-    return _patches(found, scan, sides)
+    return _patches(found, scan, -1.0 if dark else 1.0)
 
 
 def _near(around: Surroundings, row: int, run: slice, sides: NDArray[np.intp], scan: Scan) -> _Near:
@@ -181,7 +185,7 @@ def _variance(normal: FloatArray, grid: Grid) -> FloatArray:
     return np.asarray(((normal @ grid.affine[:3, :3]) ** 2).sum(axis=1) / 12.0)
 
 
-def _patches(found: list[tuple[int, _Near]], scan: Scan, sides: NDArray[np.intp]) -> Patches:
+def _patches(found: list[tuple[int, _Near]], scan: Scan, sign: float) -> Patches:
     bins = round(2 * WINDOW_MM / BIN_MM)
     if not any(near.index.size for _, near in found):
         none, empty = np.zeros(0, dtype=np.intp), np.zeros((0, bins))
@@ -191,7 +195,8 @@ def _patches(found: list[tuple[int, _Near]], scan: Scan, sides: NDArray[np.intp]
     side = np.concatenate([near.side for _, near in found])
     cell = np.concatenate([near.cell for _, near in found])
     signed = np.concatenate([near.signed_mm for _, near in found])
-    value = scan.data.reshape(-1)[np.concatenate([near.index for _, near in found])].astype(float)
+    value = scan.data.reshape(-1)[np.concatenate([near.index for _, near in found])]
+    value = sign * value.astype(float)
     keys = np.column_stack([row, side, cell])
     first, patch = _groups(keys)
     n = first.size

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.border import BORDER_SPECS, border_measurements
 from lesionaid.features.burden import BURDEN_SPECS, burden_measurements, voxel_max_mm
 from lesionaid.features.callosal_underside import (
     UNDERSIDE_SPECS,
@@ -53,6 +54,7 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *UFIBRE_SPECS,
     *SATELLITE_SPECS,
     *SIGNAL_SPECS,
+    *BORDER_SPECS,
     *ENHANCEMENT_SPECS,
     *SUSCEPTIBILITY_SPECS,
     *BURDEN_SPECS,
@@ -100,6 +102,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         ovoid_measurements(lesions, voxels, lobes, anatomy, scale),
         ufibre_measurements(lesions, voxels, anatomy, scale),
         satellite_measurements(lesions, anatomy, scale, voxel_mm),
+        border_measurements(study, anatomy, lesions, around, scale),
         signal_measurements(study, anatomy, tissue, lesions, voxels, around, scale),
         enhancement,
     )
