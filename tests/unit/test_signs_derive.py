@@ -77,6 +77,8 @@ def settled(leaf: Condition, wanted: bool) -> dict[str, Value]:
         }
     if isinstance(leaf, Compared):
         return {leaf.measurement: mm(1.0), leaf.than: mm(2.0)}
+    if isinstance(leaf, NamedIs):
+        return {leaf.measurement: Category((leaf.yes if wanted else leaf.no)[0])}
     return {}
 
 
