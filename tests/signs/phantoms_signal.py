@@ -112,6 +112,11 @@ def two_microcysts_and_one_open(spacing: Spacing) -> PhantomStudy:
     return with_holes(spacing, *closed, beside(spacing, 0.0, 7.8, 0.5, 1.2))
 
 
+def three_open_microcysts(spacing: Spacing) -> PhantomStudy:
+    places = ((7.8, 0.0, 0.5), (-7.8, 0.0, 0.5), (0.0, 7.8, 0.5))
+    return with_holes(spacing, *(beside(spacing, *place, 1.2) for place in places))
+
+
 def cavity(spacing: Spacing) -> PhantomStudy:
     return with_holes(spacing, ball(spacing, CENTRE, 3.0))
 
@@ -263,8 +268,9 @@ PHANTOMS = (
     _phantom("t2_heterogeneous", Truth.FALSE, even, **UNSEEN),
     _phantom("t2_heterogeneous", Truth.UNKNOWN, without_scans, reason=MISSING),
     _phantom("microcyst", Truth.TRUE, three_microcysts, **UNSEEN),
-    _phantom("microcyst", Truth.FALSE, two_microcysts_and_one_open, **UNSEEN),
+    _phantom("microcyst", Truth.FALSE, three_open_microcysts, **UNSEEN),
     _phantom("microcyst", Truth.FALSE, even, **UNSEEN),
+    _phantom("microcyst", Truth.UNKNOWN, two_microcysts_and_one_open),
     _phantom("microcyst", Truth.UNKNOWN, without_scans, reason=MISSING),
     _phantom("necrotic_or_cavitary", Truth.TRUE, cavity),
     _phantom("necrotic_or_cavitary", Truth.FALSE, small_cavity),

@@ -18,6 +18,7 @@ from tests.unit.signal_phantom import (
     scan_signal,
     signal_of,
     stored_on,
+    word,
 )
 
 BALL = ball_mm(GRID, CENTRE, 8)
@@ -90,6 +91,12 @@ def test_microcysts_are_counted_and_measured() -> None:
     assert number(row["microcyst_volume_mm3"]) == sum(hole.sum() for hole in holes)
     assert number(row["microcyst_limit_mm"]) == pytest.approx(np.cbrt(3 / np.pi))
     assert number(row["cavity_volume_mm3"]) == 0
+
+
+@pytest.mark.parametrize(("count", "found"), [(0, "none"), (2, "possible"), (3, "likely")])
+def test_microcysts_by_class(count: int, found: str) -> None:
+    holes = [off(4, 0, 0, 0.9), off(-4, 0, 0, 1.2), off(0, 4, 0, 1.2)][:count]
+    assert word(with_holes(*holes)["microcyst_class"]) == found
 
 
 @pytest.mark.parametrize(("fill", "count"), [(0.6, 1), (0.4, 0)])
