@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from lesionaid.features.catalogue import FEATURES, measure, unmeasured, with_extra
+from lesionaid.features.cysts import CYST_SPECS
 from lesionaid.features.enhancement_pattern import PATTERN_NAMES
+from lesionaid.features.heterogeneity import HETEROGENEITY_SPECS
 from lesionaid.features.parts import PART_SPECS
+from lesionaid.features.rings import RING_SPECS
 from lesionaid.geometry import Grid, reorient, to_ras
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
@@ -80,13 +83,18 @@ def test_everything_known_is_known() -> None:
     unknown = {name for name, value in table.lesions[1].items() if isinstance(value, Unknown)}
     expected = {name for name in names("lesion") if name.startswith(("dwi_", "adc_"))}
     spare = {"satellite_spacing_mm", "satellite_subcortical_fraction"}
+    expected |= {name for name in names("lesion") if name.startswith("restricted_")}
+    # Its fluid is dark on T2w, and the lesion has no core.
+    texture = {spec.name for spec in (*HETEROGENEITY_SPECS, *CYST_SPECS, *RING_SPECS)}
+    texture -= {"flair_unevenness", "cavity_volume_mm3", "cavity_fraction"}
+    texture |= {"t1w_core_ratio_nawm", "t1w_rim_ratio_nawm", "t1w_core_grade"}
     # The phantom's map has no named parts.
     parts = {spec.name for spec in PART_SPECS} - {"callosal_length_share"}
     parts -= {"callosal_thickness_share"}
     body = {name for name in names("lesion") if "ventricle_body" in name}
     # Nothing enhances in it, so there is no pattern either.
     pattern = set(PATTERN_NAMES)
-    assert unknown == expected | spare | parts | body | pattern
+    assert unknown == expected | texture | spare | parts | body | pattern
     assert not any(isinstance(value, Unknown) for value in table.study.values())
 
 
