@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.hot_shape import axis_lengths_mm
 from lesionaid.features.places import places_mm
 from lesionaid.features.reference_tissue import site_code
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import connected_parts
 from lesionaid.geometry import Grid
 
-__all__ = ["KINDS", "axis_lengths_mm", "explain"]
+__all__ = ["KINDS", "explain"]
 
 KINDS = ("none", "vessel", "dura", "choroid_plexus")
 """What explains hot voxels, by code."""
@@ -195,24 +196,3 @@ def _slender(index: NDArray[np.intp], grid: Grid) -> bool:
     widest = np.pi / 4.0 * (VESSEL_MM + max(grid.spacing_mm)) ** 2
     tube = spread[1] <= VESSEL_ELONGATION * spread[2] or volume <= DOT_MM3
     return bool(tube and volume / spread[2] <= widest)
-
-
-def axis_lengths_mm(index: NDArray[np.intp], grid: Grid) -> NDArray[np.float64]:
-    """Edges of the box with the same second moments as some voxels, ascending, in mm.
-
-    Parameters
-    ----------
-    index : ndarray of int, shape (n,)
-        Flat indices into `grid`, at least one.
-    grid : Grid
-
-    Returns
-    -------
-    ndarray of shape (3,)
-        Exact for a box along any direction; a ball of diameter d has 0.775 d.
-    """
-    ijk = np.stack(np.unravel_index(index, grid.shape), axis=1)
-    linear = grid.affine[:3, :3]
-    xyz = (ijk - ijk.mean(axis=0)) @ linear.T
-    covariance = xyz.T @ xyz / index.size + linear @ linear.T / 12.0
-    return np.asarray(np.sqrt(12.0 * np.linalg.eigvalsh(covariance)))

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.distances import signed_distance_mm
-from lesionaid.features.enhancement_pattern import PATTERN_NAMES, HotLesion, pattern_of
+from lesionaid.features.enhancement_pattern import PATTERN_NAMES, pattern_of
+from lesionaid.features.enhancement_ring import HotLesion
 from lesionaid.geometry import Grid
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Category, Quantity, Reason, Unknown, Value
