@@ -20,7 +20,9 @@ from lesionaid.features.callosal_underside import (
 from lesionaid.features.confluence import CONFLUENCE_SPECS, confluence_measurements, split
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.focality import FOCALITY_SPECS, focality_measurements
+from lesionaid.features.halo import HALO_SPECS, halo_measurements
 from lesionaid.features.location import LOCATION_SPECS, location_measurements
+from lesionaid.features.mass import MASS_SPECS, mass_measurements
 from lesionaid.features.mirror import MIRROR_SPECS, mirror_measurements
 from lesionaid.features.ovoid import OVOID_SPECS, ovoid_measurements
 from lesionaid.features.parts import PART_SPECS, part_measurements
@@ -55,6 +57,8 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *SATELLITE_SPECS,
     *SIGNAL_SPECS,
     *BORDER_SPECS,
+    *HALO_SPECS,
+    *MASS_SPECS,
     *ENHANCEMENT_SPECS,
     *SUSCEPTIBILITY_SPECS,
     *BURDEN_SPECS,
@@ -90,6 +94,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
     enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, around, scale)
     voxel_mm = voxel_max_mm(study, lesions)
+    mass, midline = mass_measurements(anatomy, lesions, around, scale)
     shape = shape_measurements(lesions, space=study.space, native_scale=study.native_scale)
     rows = merge(
         {lesion: dict(row) for lesion, row in shape.items()},
@@ -103,6 +108,8 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         ufibre_measurements(lesions, voxels, anatomy, scale),
         satellite_measurements(lesions, anatomy, scale, voxel_mm),
         border_measurements(study, anatomy, lesions, around, scale),
+        halo_measurements(study, anatomy, tissue, around, lesions),
+        mass,
         signal_measurements(study, anatomy, tissue, lesions, voxels, around, scale),
         enhancement,
     )
@@ -114,6 +121,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         **total_measurements(lesions, space=study.space, native_scale=study.native_scale),
         **burden_measurements(study, lesions, rows, voxels, anatomy, scale),
         **mirror_measurements(lesions, voxels, anatomy),
+        **midline,
         **underside_of_study(voxels, anatomy, scale, voxel_mm),
         **quality_measurements(study, anatomy, tissue),
         **noise,
