@@ -192,6 +192,10 @@ def bright_rim(spacing: Spacing) -> PhantomStudy:
     return on_dwi(spacing, 9.0, 160.0, 90.0)
 
 
+def rim_round_a_black_core(spacing: Spacing) -> PhantomStudy:
+    return on_dwi(spacing, 9.0, 115.0, 10.0)
+
+
 def rim_hardly_brighter(spacing: Spacing) -> PhantomStudy:
     return on_dwi(spacing, 9.0, 160.0, 140.0)
 
@@ -285,9 +289,11 @@ PHANTOMS = (
     _phantom("t2_flair_mismatch", Truth.FALSE, core_dimmer),
     _phantom("t2_flair_mismatch", Truth.UNKNOWN, two_dark_bands, reason=MISSING),
     _phantom("dwi_hyperintense", Truth.TRUE, bright_rim),
+    _phantom("dwi_hyperintense", Truth.TRUE, rim_round_a_black_core),
     _phantom("dwi_hyperintense", Truth.FALSE, all_as_white_matter),
     _phantom("dwi_hyperintense", Truth.UNKNOWN, without_scans, reason=MISSING),
     _phantom("dwi_rim", Truth.TRUE, bright_rim),
+    _phantom("dwi_rim", Truth.TRUE, rim_round_a_black_core),
     _phantom("dwi_rim", Truth.FALSE, rim_hardly_brighter),
     _phantom("dwi_rim", Truth.FALSE, rim_on_one_side),
     _phantom("dwi_rim", Truth.UNKNOWN, rim_of_a_small_lesion, reason=Reason.TOO_FEW_VOXELS),

@@ -55,6 +55,14 @@ def test_rim_and_core() -> None:
     assert number(row["dwi_rim_completeness"]) == 1.0
 
 
+def test_a_dark_core_does_not_hide_a_bright_rim() -> None:
+    row = row_of({Contrast.DWI: dwi(115, 10)}, BALL)
+    assert number(row["dwi_mean_z_nawm"]) < 2
+    assert number(row["dwi_bright_z_nawm"]) == pytest.approx(number(row["dwi_rim_z_nawm"]))
+    small = row_of({Contrast.DWI: dwi(115, 10)}, RADIUS <= 6.5)
+    assert number(small["dwi_bright_z_nawm"]) == pytest.approx(number(small["dwi_mean_z_nawm"]))
+
+
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_completeness_is_the_share_of_directions(share: float) -> None:
     height = (positions(GRID)[..., 2] - CENTRE[2]) / RADIUS
