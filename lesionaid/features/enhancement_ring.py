@@ -45,6 +45,12 @@ RING_SPECS: tuple[MeasurementSpec, ...] = (
         "for lesions under 6 mm or 4 voxels.",
     ),
     _spec(
+        "enhancement_gap_deg",
+        Unit.DEGREE,
+        "Half angle of the cone that would hold as many directions as are open; 37 degrees for a "
+        "tenth of all.",
+    ),
+    _spec(
         "enhancement_gap_unity",
         Unit.NONE,
         "Length of the mean of the open directions: 1 for one narrow gap, 0 for many; 0 where "
@@ -104,6 +110,7 @@ class HotLesion:
 
 _RING_NAMES = (
     "enhancement_ring_closure",
+    "enhancement_gap_deg",
     "enhancement_gap_unity",
     "enhancement_core_fraction",
     "enhancement_opening",
@@ -144,6 +151,9 @@ def ring_of(lesion: HotLesion, hot: NDArray[np.intp]) -> dict[str, Value]:
     share = float(lesion.hot[core].mean()) if core.any() else 0.0
     return {
         "enhancement_ring_closure": Quantity(closure, Unit.NONE),
+        "enhancement_gap_deg": Quantity(
+            float(np.degrees(np.arccos(2.0 * closure - 1.0))), Unit.DEGREE
+        ),
         "enhancement_gap_unity": Quantity(float(np.linalg.norm(gap)), Unit.NONE),
         "enhancement_core_fraction": Quantity(share, Unit.NONE),
         "enhancement_opening": _opening(lesion, away, gap, radius),

@@ -128,6 +128,7 @@ def test_an_opening_has_its_size_and_its_side(
     exact = (1 + np.cos(seen)) / 2
     assert number(made["enhancement_ring_closure"]) == pytest.approx(exact, abs=0.06)
     assert number(made["enhancement_gap_unity"]) == pytest.approx(np.cos(seen / 2) ** 2, abs=0.08)
+    assert number(made["enhancement_gap_deg"]) == pytest.approx(np.degrees(seen), abs=6)
     assert number(made["enhancement_core_fraction"]) <= 0.05
     assert made["enhancement_opening"] == Category(side)
 
