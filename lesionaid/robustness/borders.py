@@ -50,7 +50,9 @@ def border_level_mm(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.float32]:
     share = gaussian_filter(mask.astype(np.float32), [width / side for side in grid.spacing_mm])
     level = (-width * ndtri(np.clip(share, FAR, 1 - FAR))).astype(np.float32)
     least = np.float32(LEAST_LEVEL * edge)
-    return np.where(mask, np.minimum(level, -least), np.maximum(level, least))
+    level[mask] = np.minimum(level[mask], -least)
+    level[~mask] = np.maximum(level[~mask], least)
+    return np.asarray(level, dtype=np.float32)
 
 
 def moved_border(level: NDArray[np.float32], by_mm: float) -> NDArray[np.bool_]:
