@@ -80,7 +80,7 @@ def explain(
         return kind
     sites = around.voxels.take(anatomy.sites)
     ventricle = np.isin(sites, [site_code(site) for site in VENTRICLES])
-    beyond = _distance_of_any(around) >= SPILL_MM
+    beyond = hot & (_distance_of_any(around, hot) >= SPILL_MM)
     kind[_vessels(around, own & ~ventricle, gained, beyond)] = KINDS.index("vessel")
     dura = own & ~around.inside & _outer(around, anatomy)
     for name, structure in (("dura", dura), ("choroid_plexus", own & ventricle)):
@@ -89,12 +89,14 @@ def explain(
     return kind
 
 
-def _distance_of_any(around: Surroundings) -> NDArray[np.float64]:
-    """Distance of every voxel to the nearest of the lesions that have it within reach."""
-    index, place = np.unique(around.voxels.index, return_inverse=True)
+def _distance_of_any(around: Surroundings, hot: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distance of hot voxels to the nearest of the lesions that have them within reach."""
+    index, place = np.unique(around.voxels.index[hot], return_inverse=True)
     nearest = np.full(index.size, np.inf)
-    np.minimum.at(nearest, place, around.signed_mm)
-    return np.asarray(nearest[place])
+    np.minimum.at(nearest, place, around.signed_mm[hot])
+    distance = np.zeros(hot.size)
+    distance[hot] = nearest[place]
+    return distance
 
 
 def _large(around: Surroundings, structure: NDArray[np.bool_]) -> NDArray[np.bool_]:
