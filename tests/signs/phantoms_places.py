@@ -7,9 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 
+from lesionaid.anatomy.distances import signed_distance_mm
 from lesionaid.quantity import Reason
+from lesionaid.study.scan import Contrast
 from lesionaid.truth import Truth
-from tests.signs.kit import PhantomStudy, SignPhantom, Spacing, ball, brain, grid, slab, study
+from tests.signs.kit import (
+    PhantomStudy,
+    SignPhantom,
+    Spacing,
+    ball,
+    brain,
+    ellipsoid,
+    grid,
+    image,
+    slab,
+    study,
+)
 
 Box = tuple[Sequence[float], Sequence[float]]
 
@@ -62,6 +75,30 @@ def full_thickness(spacing: Spacing) -> PhantomStudy:
     return boxes(spacing, ((-4, -4, 15), (4, 4, 30)))
 
 
+def marbled_callosum(spacing: Spacing) -> PhantomStudy:
+    """40 of 60 mm, its edge fading over 6 mm, mottled."""
+    return callosal_scans(spacing, 6.0, 30.0)
+
+
+def even_sharp_callosum(spacing: Spacing) -> PhantomStudy:
+    return callosal_scans(spacing, 1.0, 0.0)
+
+
+def callosal_scans(spacing: Spacing, width_mm: float, mottling: float) -> PhantomStudy:
+    """A long lesion with a border of a width (10 to 90 %) and a spread of signal inside."""
+    from scipy.special import ndtr
+
+    mask = ellipsoid(spacing, (0, 0, 21), (12, 20, 8))
+    share = ndtr(-signed_distance_mm(mask, grid(spacing)) * 2.563 / width_mm)
+    rng = np.random.default_rng(5)
+    tissue = np.clip(image(spacing, Contrast.FLAIR), None, 100.0)
+    flair = tissue + 90.0 * share * (tissue > 50.0) + rng.normal(0.0, 3.0, mask.shape)
+    # Upside down, the order of tissues in T1w is that of T2w: white 100, grey 125, fluid 170.
+    t2w = 200.0 - image(spacing, Contrast.T2W, (mask, 50.0), noise_sd=3.0)
+    t2w[mask] += rng.normal(0.0, mottling, int(mask.sum()))
+    return study(spacing, mask, {Contrast.FLAIR: flair, Contrast.T2W: t2w})
+
+
 def dots(spacing: Spacing, *at_y: float) -> PhantomStudy:
     return boxes(spacing, *(((-2, y - 2, 15), (2, y + 2, 18)) for y in at_y))
 
@@ -77,6 +114,30 @@ def two_dots(spacing: Spacing) -> PhantomStudy:
 def one_dash(spacing: Spacing) -> PhantomStudy:
     """24 mm: it may be dots that have run together."""
     return boxes(spacing, ((-2, -12, 15), (2, 12, 18)))
+
+
+# Satellites
+
+
+def crowd(spacing: Spacing, count: int, **more: object) -> PhantomStudy:
+    """A main lesion of 10 mm with dots of 2.6 mm on a circle about it, 6 mm off its edge."""
+    x, y, z = 16.5, 0.5, 1.5
+    mask = ball(spacing, (x, y, z), 5.0)
+    for angle in np.arange(count) * 2 * np.pi / max(count, 1):
+        mask |= ball(spacing, (x, y + 11 * np.cos(angle), z + 11 * np.sin(angle)), 1.4)
+    return study(spacing, mask, **more)  # type: ignore[arg-type]
+
+
+def six_dots(spacing: Spacing) -> PhantomStudy:
+    return crowd(spacing, 6)
+
+
+def two_dots_beside(spacing: Spacing) -> PhantomStudy:
+    return crowd(spacing, 2)
+
+
+def dots_not_registered(spacing: Spacing) -> PhantomStudy:
+    return crowd(spacing, 6, anatomy=None)
 
 
 # Lobes: frontal before y = 0, parietal behind
@@ -163,11 +224,16 @@ PHANTOMS = (
         "callosal_extensive", long_in_the_callosum, not_quite_half_as_long, not_registered, NO_MAP
     ),
     SignPhantom("callosal_extensive", "full thickness", Truth.TRUE, full_thickness),
+    SignPhantom("callosal_acute_oedematous", "blurred and mottled", Truth.TRUE, marbled_callosum),
+    SignPhantom("callosal_acute_oedematous", "sharp and even", Truth.FALSE, even_sharp_callosum),
     SignPhantom("callosal_acute_oedematous", "short", Truth.FALSE, not_quite_half_as_long),
     SignPhantom("callosal_acute_oedematous", "long, no scan", Truth.UNKNOWN, long_in_the_callosum),
     SignPhantom("subcallosal_dot_dash", "three", Truth.TRUE, three_dots, Truth.UNKNOWN),
     SignPhantom("subcallosal_dot_dash", "two", Truth.FALSE, two_dots, Truth.UNKNOWN),
     SignPhantom("subcallosal_dot_dash", "one long dash", Truth.UNKNOWN, one_dash),
+    SignPhantom("punctate_satellites", "six dots", Truth.TRUE, six_dots, Truth.UNKNOWN),
+    SignPhantom("punctate_satellites", "two dots", Truth.FALSE, two_dots_beside, Truth.UNKNOWN),
+    SignPhantom("punctate_satellites", "no tissue map", Truth.UNKNOWN, dots_not_registered),
     *three("unilobar", in_one_lobe, in_two_lobes_of_a_side, not_registered, NO_MAP),
     SignPhantom("unilobar", "just over the border", Truth.TRUE, just_over_the_border),
     *three("multilobar", in_two_lobes_of_a_side, in_one_lobe, not_registered, NO_MAP),
