@@ -125,6 +125,23 @@ def test_a_long_tract_that_brushes_the_cortex_is_no_band() -> None:
     assert signs["juxtacortical_ufibre"].truth is Truth.FALSE
 
 
+def test_reach_into_a_gyrus() -> None:
+    """A stalk of white matter, 6 mm wide, runs 15 mm outwards from z = 10."""
+    x, z = np.abs(positions(FINE)[..., 0]), positions(FINE)[..., 2]
+    distance = np.where(z < 10, np.hypot(np.maximum(3 - x, 0), 10 - z), 3 - x)
+    sites = np.full(FINE.shape, SITE["white_matter"], dtype=np.uint8)
+    sites[(z > 10) & (x > 3)] = SITE["cortex"]
+    brain = anatomy_with_parts(FINE)
+    distances = {**brain.distances_mm, "cortex": distance.astype(np.float32)}
+    gyrus = replace(brain, sites=sites, distances_mm=distances)
+    foot = number(rows_of(FINE, box(FINE, (-3, -3, 10), (3, 3, 13)), gyrus)["gyral_reach_mm"])
+    top = number(rows_of(FINE, box(FINE, (-3, -3, 10), (3, 3, 23)), gyrus)["gyral_reach_mm"])
+    assert top - foot == pytest.approx(10, abs=0.5)
+    flat = number(rows_of(FINE, box(FINE, (21, -9, -3), (24, 9, 3)))["gyral_reach_mm"])
+    assert flat == pytest.approx(5)
+    assert number(rows_of(FINE, box(FINE, (12, 8, -3), (18, 14, 3)))["gyral_reach_mm"]) == 0
+
+
 @pytest.mark.parametrize("degrees", [60, 90, 180, 270])
 def test_turn_of_a_band_round_a_sulcus(degrees: float) -> None:
     row = rows_of(FINE, band_round(FINE, degrees), sulcus(FINE))
@@ -162,7 +179,7 @@ def test_a_border_that_is_off_tells_only_who_is_clear_of_it() -> None:
     row = rows_of(FINE, box(FINE, (21, -10, -3), (24, 10, 3)), blurred)
     assert {value.reason for value in row.values()} == {Reason.LOW_QUALITY}  # type: ignore[union-attr]
     clear = rows_of(FINE, box(FINE, (8, 8, -3), (14, 14, 3)), blurred)
-    assert number(clear["ufibre_share"]) == 0
+    assert number(clear["ufibre_share"]) == number(clear["gyral_reach_mm"]) == 0
     signs = signs_of(FINE, box(FINE, (8, 8, -3), (14, 14, 3)), blurred).patient
     assert signs["juxtacortical_ufibre"].truth is Truth.FALSE
 
