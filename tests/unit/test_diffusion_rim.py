@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.depth import N_SECTORS
 from lesionaid.features.diffusion import diffusion_measurements
+from lesionaid.features.diffusion_dots import dwi_dot_measurements
 from lesionaid.features.reference_tissue import ReferenceTissue, measure_reference
 from lesionaid.features.surroundings import surroundings
 from lesionaid.features.voxels import lesion_voxels
@@ -16,9 +19,9 @@ from lesionaid.lesions.components import lesion_map
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Reason, Unknown
 from lesionaid.study.load import find_study, load_study
-from lesionaid.study.scan import Contrast, LesionMask
+from lesionaid.study.scan import Contrast, LesionMask, Study
 from tests.shared_data import shared_data
-from tests.unit.anatomy_phantom import ball_mm, grid_of, positions, study_of
+from tests.unit.anatomy_phantom import SITE, ball_mm, grid_of, positions, study_of
 from tests.unit.signal_phantom import (
     CENTRE,
     GRID,
@@ -162,21 +165,29 @@ def test_scans_that_are_missing() -> None:
         assert why.needs == ("ADC",)
 
 
+def stroke() -> tuple[Study, NDArray[np.bool_], dict[Contrast, ReferenceTissue | Unknown]]:
+    """DWI and ADC of a stroke, tissue with the ADC of white matter, and its levels."""
+    from scipy.ndimage import binary_erosion
+
+    study = load_study(find_study(shared_data() / "stroke_dwi_adc"))
+    dwi_scan, adc_scan = study.scans[Contrast.DWI], study.scans[Contrast.ADC]
+    white = (adc_scan.data > 0.6) & (adc_scan.data < 0.95) & (dwi_scan.data > 100)
+    white = binary_erosion(white)
+    levels = {contrast: measure_reference(study.scans[contrast], white) for contrast in study.scans}
+    return study, white, levels
+
+
 @pytest.mark.real
 def test_infarcts_are_restricted_and_skull_base_artefacts_are_not() -> None:
     """Foci drawn on DWI alone; ADC then tells them apart (no truth exists, but places do)."""
-    study = load_study(find_study(shared_data() / "stroke_dwi_adc"))
-    dwi_scan, adc_scan = study.scans[Contrast.DWI], study.scans[Contrast.ADC]
-    from scipy.ndimage import binary_erosion
-
-    white = binary_erosion((adc_scan.data > 0.6) & (adc_scan.data < 0.95) & (dwi_scan.data > 100))
-    level = measure_reference(dwi_scan, white)
+    study, _, levels = stroke()
+    level = levels[Contrast.DWI]
     assert isinstance(level, ReferenceTissue)
-    reference = {Contrast.DWI: level, Contrast.ADC: measure_reference(adc_scan, white)}
-    mask = (dwi_scan.data >= level.median + 6 * level.robust_sd).astype(np.int32)
-    lesions = lesion_map(LesionMask(mask, dwi_scan.grid, dwi_scan.source))
-    around = surroundings(lesion_voxels(lesions, dwi_scan.grid))
-    rows = diffusion_measurements(study, lesions, around, reference, SizeScale())
+    scan = study.scans[Contrast.DWI]
+    mask = (scan.data >= level.median + 6 * level.robust_sd).astype(np.int32)
+    lesions = lesion_map(LesionMask(mask, scan.grid, scan.source))
+    around = surroundings(lesion_voxels(lesions, scan.grid))
+    rows = diffusion_measurements(study, lesions, around, levels, SizeScale())
 
     def restricted_at(i: int, j: int, k: int) -> bool:
         row = rows[int(lesions.labels[i - 1 : i + 2, j - 1 : j + 2, k - 1 : k + 2].max())]
@@ -187,3 +198,33 @@ def test_infarcts_are_restricted_and_skull_base_artefacts_are_not() -> None:
     assert restricted_at(43, 55, 50)  # deep white matter
     for artefact in ((33, 57, 22), (78, 56, 23)):  # beside the petrous bones
         assert not restricted_at(*artefact)
+
+
+@pytest.mark.real
+def test_few_places_in_a_real_brain_have_dots_about_them() -> None:
+    study, white, levels = stroke()
+    scan = study.scans[Contrast.DWI]
+    white[:, :, :26] = False  # the skull base
+    far = np.full(scan.grid.shape, 9.0, dtype=np.float32)
+    none = np.zeros(scan.grid.shape, dtype=np.uint8)
+    sites = np.where(white, SITE["white_matter"], SITE["cortex"]).astype(np.uint8)
+    anatomy = AnatomyMap(
+        grid=scan.grid,
+        sites=sites,
+        lobes=none,
+        distances_mm={"lateral_ventricle": far, "cortex": far},
+        mni_mm=None,
+        source="labels",
+        error_mm=None,
+        quality={},
+    )
+    mask = np.zeros(scan.grid.shape, dtype=np.int32)
+    for x, y, z in np.random.default_rng(0).permutation(np.argwhere(white)):
+        if not mask[x - 6 : x + 7, y - 6 : y + 7, z - 6 : z + 7].any():
+            mask[x - 1 : x + 2, y - 1 : y + 2, z - 1 : z + 2] = 1
+    lesions = lesion_map(LesionMask(mask, scan.grid, scan.source))
+    around = surroundings(lesion_voxels(lesions, scan.grid))
+    rows = dwi_dot_measurements(study, lesions, around, anatomy, levels, SizeScale())
+    counts = [number(row["dwi_dot_count"]) for row in rows.values()]
+    assert len(counts) > 50
+    assert sum(count >= 3 for count in counts) <= 0.02 * len(counts)
