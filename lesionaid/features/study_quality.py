@@ -11,7 +11,7 @@ from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
 from lesionaid.study.scan import Contrast, Scan, Study
 from lesionaid.tables import MeasurementSpec
 
-__all__ = ["QUALITY_SPECS", "quality_measurements"]
+__all__ = ["QUALITY_SPECS", "REGISTRATION", "quality_measurements"]
 
 MAGNITUDE = (
     Contrast.FLAIR,
