@@ -103,7 +103,9 @@ def test_everything_known_is_known() -> None:
     # Nothing enhances in it, so there is no pattern either.
     pattern = set(PATTERN_NAMES)
     pattern |= {name for name in names("lesion") if name.startswith("enhancement_sulcal_")}
-    assert unknown == expected | texture | spare | faced | parts | body | pattern
+    # No vein and no phase in it, and no midline that could shift.
+    veins = {"vein_z", "vein_depth", "vein_width_mm", "phase_rim_share", "midline_shift_away_mm"}
+    assert unknown == expected | texture | spare | faced | parts | body | pattern | veins
     # Two lesions have no share of veins.
     few = {"central_vein_fraction"}
     # The brain of boxes has no midline that could shift.
