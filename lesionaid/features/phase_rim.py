@@ -39,8 +39,11 @@ IN_PLANE_MM, THROUGH_MM = 1.2, 2.0
 """Coarsest voxels (proposed): a rim is one or two millimetres wide."""
 
 SECTORS = 12
-RIM_MM, CORE_MM, OUTSIDE_MM = (-2.0, 0.5), -2.5, (1.5, 5.0)
-"""Rim, core (this deep and deeper) and outside, by signed distance to the edge (proposed)."""
+RIM_MM = ((-2.0, -0.75), (-1.25, -0.1), (-0.6, 0.75))
+"""A rim lies in one of three layers, by signed distance to the edge (proposed: one voxel wide)."""
+
+CORE_MM, OUTSIDE_MM = -2.5, (1.5, 5.0)
+"""Core (this deep and deeper) and outside (proposed)."""
 
 LEAST_CORE, LEAST_RIM, LEAST_SECTORS = 8, 3, 8
 """Voxels of a core and of a sector's rim, and sectors that must be seen (proposed)."""
@@ -180,25 +183,36 @@ def _rim(lesion: _Lesion, sign: int | Unknown) -> Value:
     facing = lesion.free & (np.abs(lesion.xyz[:, 2]) <= FACING * np.maximum(radius, 1e-6))
     angle = np.arctan2(lesion.xyz[:, 1], lesion.xyz[:, 0])
     sector = np.floor((angle + np.pi) / (2 * np.pi) * SECTORS).astype(int) % SECTORS
-    rim = facing & (lesion.signed >= RIM_MM[0]) & (lesion.signed < RIM_MM[1])
+    layers = [facing & (lesion.signed >= low) & (lesion.signed < high) for low, high in RIM_MM]
     beyond = facing & outside
     steps = []
     for one in range(SECTORS):
-        at_rim, at_outside = phase[rim & (sector == one)], phase[beyond & (sector == one)]
-        if at_rim.size >= LEAST_RIM and at_outside.size >= LEAST_RIM:
-            height = float(np.median(at_rim))
-            error = noise * 1.25 / np.sqrt(at_rim.size)
-            least = max(STEP_SD * noise, STEP_ERRORS * error)
-            both = (height - middle, height - float(np.median(at_outside)))
-            steps.append((min(both) >= least, max(both) <= -least))
+        here = sector == one
+        rims = [phase[layer & here] for layer in layers]
+        at_outside = phase[beyond & here]
+        if at_outside.size >= LEAST_RIM and min(rim.size for rim in rims) >= LEAST_RIM:
+            steps.append(_steps(rims, (middle, float(np.median(at_outside))), noise))
     if len(steps) < LEAST_SECTORS:
         return Unknown(Reason.ANATOMY_MISSING, "too little of the edge lies in white matter")
-    higher, lower = (float(np.mean([step[side] for step in steps])) for side in (0, 1))
+    up, down = (float(np.mean([step[side] for step in steps])) for side in (0, 1))
     if isinstance(sign, int):
-        return Quantity(higher if sign > 0 else lower, Unit.NONE)
-    if max(higher, lower) >= CLOSED:
+        return Quantity(up if sign > 0 else down, Unit.NONE)
+    if max(up, down) >= CLOSED:
         return Unknown(sign.reason, f"a rim, but {sign.detail}", sign.needs)
-    return Quantity(max(higher, lower), Unit.NONE)
+    return Quantity(max(up, down), Unit.NONE)
+
+
+def _steps(
+    rims: list[NDArray[np.float64]], others: tuple[float, float], noise: float
+) -> tuple[bool, bool]:
+    """Whether a layer of the rim stands above, and whether one stands below, both others."""
+    above = below = False
+    for rim in rims:
+        height = float(np.median(rim))
+        least = max(STEP_SD * noise, STEP_ERRORS * noise * 1.25 / np.sqrt(rim.size))
+        above |= height - max(others) >= least
+        below |= min(others) - height >= least
+    return above, below
 
 
 def _flattened(lesion: _Lesion, outside: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
