@@ -92,14 +92,14 @@ class _Near:
 
     index: NDArray[np.intp]
     signed_mm: FloatArray
-    side: NDArray[np.intp]
+    side: NDArray[np.uint8]
     cell: NDArray[np.int64]
     blur_mm2: FloatArray
 
 
-def side_of_site() -> NDArray[np.intp]:
+def side_of_site() -> NDArray[np.uint8]:
     """Index into :data:`SIDES` by site code."""
-    table = np.zeros(max(SITES) + 1, dtype=np.intp)
+    table = np.zeros(max(SITES) + 1, dtype=np.uint8)
     for code, name in SITES.items():
         table[code] = SIDES.index(_SIDE_OF_SITE.get(name, "none"))
     return table
@@ -134,7 +134,9 @@ def border_patches(
     return _patches(found, scan, -1.0 if dark else 1.0)
 
 
-def _near(around: Surroundings, row: int, run: slice, sides: NDArray[np.intp], scan: Scan) -> _Near:
+def _near(
+    around: Surroundings, row: int, run: slice, sides: NDArray[np.uint8], scan: Scan
+) -> _Near:
     """Voxels of one lesion within the window, with the side and the cell of their border."""
     grid = around.voxels.grid
     box = around.boxes[row]
@@ -173,10 +175,12 @@ def _normals(
     distance: FloatArray, grid: Grid, place: tuple[NDArray[np.intp], ...]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Unit normals, outwards, in RAS+ mm; and where the slope is that of a single edge."""
-    slopes = np.stack([axis[place] for axis in np.gradient(distance)], axis=1)
+    along: list[FloatArray] = [np.asarray(np.gradient(distance, axis=axis)) for axis in range(3)]
+    slopes = np.stack([slope[place] for slope in along], axis=1)
     slopes = slopes @ np.linalg.inv(grid.affine[:3, :3])
-    length = np.linalg.norm(slopes, axis=1)
-    normal = slopes / np.maximum(length, 1e-6)[:, None]
+    length: FloatArray = np.asarray(np.linalg.norm(slopes, axis=1, keepdims=True))
+    normal = slopes / np.maximum(length, 1e-6)
+    length = length.ravel()
     return normal, (length >= STEEP[0]) & (length <= STEEP[1])
 
 
@@ -209,13 +213,13 @@ def _patches(found: list[tuple[int, _Near]], scan: Scan, sign: float) -> Patches
     count = table(None)
     blur = np.bincount(patch, np.concatenate([near.blur_mm2 for _, near in found]), n)
     edge = float(np.mean(scan.grid.spacing_mm))
-    weight = np.bincount(patch, np.abs(signed) <= edge, n)
+    weight = np.bincount(patch, (np.abs(signed) <= edge).astype(float), n)
     held = count >= BIN_VOXELS
     middle = bins // 2
     return Patches(
         row=row[first],
-        side=side[first],
-        weight=weight,
+        side=side[first].astype(np.intp),
+        weight=weight.astype(float),
         count=count,
         total=table(value),
         square=table(value**2),
