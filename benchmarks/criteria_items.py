@@ -121,7 +121,7 @@ def masks() -> Iterator[tuple[str, SignTable]]:
 
 def print_table(title: str, found: Mapping[str, SignTable]) -> None:
     """A row an item, a column a study; the number of lesions that show it in brackets."""
-    rules = load_rules(rules_dir())
+    rules = load_rules(rules_dir(), load_catalogue().signs.keys())
     verdicts = {name: decide(rules, signs, QUESTION) for name, signs in found.items()}
     print(f"\n## {title}\n\n| item | {' | '.join(found)} |\n|---|{'---|' * len(found)}")
     for group, names in ITEMS.items():
