@@ -71,6 +71,9 @@ class Tally:
 Key = tuple[str, str, str]
 """Level, sign, slices."""
 
+STUDY = "study"
+"""Level of the tally of patients, by disease."""
+
 
 @dataclass(frozen=True)
 class KnownWarp:
@@ -134,13 +137,18 @@ def pairs(simulated: SimulatedStudy, lesions: LesionMap) -> Iterator[tuple[int, 
             yield lesion.id, best
 
 
+def of_change(sign: str) -> bool:
+    """Whether a sign asks for an earlier date, which is not scanned here."""
+    return load_catalogue().signs[sign].section == "change"
+
+
 def compare(simulated: SimulatedStudy, slices: str, tallies: dict[Key, Tally]) -> None:
     """Add what was found in one patient."""
     signs, lesions = measured(simulated)
 
     def add(level: str, truths: Mapping[str, object], found: Mapping[str, object]) -> None:
         for sign, truth in truths.items():
-            if isinstance(truth, bool) and sign in found:
+            if isinstance(truth, bool) and sign in found and not of_change(sign):
                 tally = tallies.setdefault((level, sign, slices), Tally())
                 tally.add(truth, found[sign].truth)  # type: ignore[attr-defined]
 
@@ -205,6 +213,13 @@ def table(tallies: Mapping[Key, Tally], level: str) -> Iterator[str]:
 def document(tallies: Mapping[Key, Tally], given: argparse.Namespace) -> str:
     """The page that tells which sign to improve next."""
     catalogue = load_catalogue()
+    first = next(iter(SLICES))
+    patients = ", ".join(
+        f"{tally.present.total()} {disease}"
+        for (level, disease, slices), tally in sorted(tallies.items())
+        if level == STUDY and slices == first
+    )
+    tallies = {key: tally for key, tally in tallies.items() if key[0] != STUDY}
     silent = sorted({sign for _, sign, _ in tallies if catalogue.signs[sign].measure is None})
     unseen = sorted(
         sign
@@ -214,10 +229,11 @@ def document(tallies: Mapping[Key, Tally], given: argparse.Namespace) -> str:
     lines = [
         "# Sensitivity of every sign on simulated scans",
         "",
-        f"Made by `python benchmarks/sign_sensitivity.py --n {given.n} --seed {given.seed}`; do "
-        "not edit by hand. **Self-consistency on simulated scans, never accuracy**: the second "
+        "Made by `python benchmarks/sign_sensitivity.py`, seed "
+        f"{given.seed}; do not edit by hand. **Self-consistency on simulated scans, never accuracy**: the second "
         "generator family, "
-        f"{given.n} patient(s) each of {', '.join(given.diseases)}, noise drawn for each.",
+        f"patients {patients}, "
+        "noise drawn for each.",
         "",
         "*with* and *without* count lesions (or patients) that have the sign by construction, or "
         "plainly have it not; what lies within a quarter of a voxel of a threshold is left out. "
@@ -287,6 +303,7 @@ def main() -> None:
             patient = simulate_patient(order, Patient("x", disease, number))
             for slices, thickness in SLICES.items():
                 compare(examination(patient, thickness), slices, tallies)
+                tallies.setdefault((STUDY, disease, slices), Tally()).add(True, Truth.TRUE)
                 print(f"{disease} {number} {slices}", flush=True)
             if given.counts is not None:
                 write_atomic(given.counts, json.dumps(counts(tallies), indent=1) + "\n")
