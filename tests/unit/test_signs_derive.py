@@ -149,7 +149,8 @@ def test_the_reason_of_an_unknown_travels() -> None:
 
 def test_a_missing_image_is_named() -> None:
     missing = Unknown(Reason.IMAGE_MISSING, "no DWI")
-    signs = of_one(dwi_bright_z_nawm=missing)
+    rim_values = ("dwi_rim_z_nawm", "dwi_rim_core_ratio", "dwi_rim_completeness")
+    signs = of_one(dwi_bright_z_nawm=missing, **dict.fromkeys(rim_values, missing))
     bright = signs.patient["dwi_hyperintense"].unknown
     assert bright is not None
     assert bright.needs == ("DWI",)
