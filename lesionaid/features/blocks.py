@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,15 @@ class Blocks:
         self._coarse = tuple(
             -(-size // edge) for size, edge in zip(chosen.shape, self._edges, strict=True)
         )
-        along = [axis // edge for axis, edge in zip(np.nonzero(chosen), self._edges, strict=True)]
-        self._block = np.ravel_multi_index(tuple(along), self._coarse).astype(np.int32)
+        block = np.zeros(chosen.shape, dtype=np.int32)
+        for axis, edge in enumerate(self._edges):
+            along = np.arange(chosen.shape[axis], dtype=np.int32) // edge
+            block *= self._coarse[axis]
+            block += along.reshape([-1 if other == axis else 1 for other in range(3)])
+        self._block = block[chosen]
 
     def smooth(
-        self, values: NDArray[np.float64], use: NDArray[np.bool_], sigmas: Sequence[float]
+        self, values: NDArray[np.floating[Any]], use: NDArray[np.bool_], sigmas: Sequence[float]
     ) -> NDArray[np.float32]:
         """Gaussian average of values, carried into the gaps, at every voxel of the volume.
 

@@ -103,8 +103,8 @@ def enhancement_difference(
         )
     level = float(np.median(first[white]))
     match = _match(
-        _smooth(first, valid, anatomy.grid, MATCH_SMOOTHING_MM),
-        _smooth(second, valid, anatomy.grid, MATCH_SMOOTHING_MM),
+        _smooth(first, valid, anatomy.grid, MATCH_SMOOTHING_MM)[matched],
+        _smooth(second, valid, anatomy.grid, MATCH_SMOOTHING_MM)[matched],
         matched,
         white,
         anatomy.grid,
@@ -131,42 +131,45 @@ def enhancement_difference(
 
 
 def _match(
-    first: NDArray[np.float32],
-    second: NDArray[np.float32],
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
     matched: NDArray[np.bool_],
     white: NDArray[np.bool_],
     grid: Grid,
 ) -> tuple[float, NDArray[np.float32], float] | None:
-    """Gain, smooth field and offset with ``second = field * (gain * first + offset)``."""
-    x, y = first[matched].astype(np.float64), second[matched].astype(np.float64)
+    """Gain, smooth field and offset with ``second = field * (gain * first + offset)``.
+
+    `x` and `y` are the values of the two scans where `matched`; the field covers the volume.
+    """
     blocks = Blocks(matched, [BLOCK_MM / step for step in grid.spacing_mm])
-    field = np.ones(first.shape, dtype=np.float32)
+    field = np.ones(matched.shape, dtype=np.float32)
     gain = offset = 0.0
     for _ in range(ROUNDS):
         line = _robust_line(x, y / field[matched])
         if line is None:
             return None
         gain, offset, use = line
-        predicted = gain * x + offset
+        predicted = np.float32(gain) * x + np.float32(offset)
         use &= (predicted > 0) & (y > 0)
-        ratio = np.zeros_like(x)
-        ratio[use] = np.log(y[use] / predicted[use])
-        smooth = blocks.smooth(ratio, use, [BIAS_SD_MM / step for step in grid.spacing_mm])
+        ratio = np.divide(y, predicted, out=predicted, where=use)
+        np.log(ratio, out=ratio, where=use)
+        del field
+        field = blocks.smooth(ratio, use, [BIAS_SD_MM / step for step in grid.spacing_mm])
         # The overall level belongs to the gain, or the two would chase one another.
-        smooth -= np.median(smooth[white])
-        field = np.exp(smooth, out=smooth)
+        field -= np.median(field[white])
+        np.exp(field, out=field)
     return gain, field, offset
 
 
 def _robust_line(
-    x: NDArray[np.float64], y: NDArray[np.float64]
+    x: NDArray[np.float32], y: NDArray[np.float32]
 ) -> tuple[float, float, NDArray[np.bool_]] | None:
     """Least-squares line with residuals beyond 2 robust SD trimmed until it settles.
 
     A line has two numbers: every n-th of very many voxels tells them as well as all.
     """
     every = max(1, x.size // LINE_VOXELS)
-    some_x, some_y = x[::every], y[::every]
+    some_x, some_y = (values[::every].astype(np.float64) for values in (x, y))
     least = 1e-9 * abs(float(np.median(some_y))) if some_y.size else 0.0
     kept = np.ones(some_x.size, dtype=bool)
     gain = offset = limit = 0.0
@@ -188,7 +191,8 @@ def _robust_line(
         kept = again
     if gain <= 0:
         return None
-    return gain, offset, np.abs(y - gain * x - offset) <= limit
+    residual = y - np.float32(gain) * x - np.float32(offset)
+    return gain, offset, np.abs(residual) <= limit
 
 
 def _smooth(

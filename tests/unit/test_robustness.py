@@ -12,6 +12,7 @@ import pytest
 
 from lesionaid.anatomy.align import AlignedPrior
 from lesionaid.assessment import Assessment, provenance
+from lesionaid.change.match import match
 from lesionaid.cli.summary import summary
 from lesionaid.geometry import Grid
 from lesionaid.lesions.components import lesion_map
@@ -263,6 +264,29 @@ def test_the_prior_moves_with_the_grid(knowledge: Knowledge) -> None:
     novelty = flips_of(found, "new_or_enlarging", "lesion")
     assert novelty.baseline == "1 of 2"
     assert novelty.flips == 0
+
+
+def test_ids_with_gaps_are_matched_with_a_prior(knowledge: Knowledge) -> None:
+    small = np.zeros(SHAPE, dtype=bool)
+    small[30:32, 38:40, 20:22] = True  # erosion takes it and leaves the id of the third alone
+    mask = lesion_mask(ball(SHAPE, (14, 14, 14), 6) | ball(SHAPE, (42, 30, 30), 6) | small)
+    prior = AlignedPrior(ball(SHAPE, (14, 14, 14), 6), np.ones(SHAPE, dtype=bool))
+    one = assessed(mask, knowledge, prior)
+    renamed = {1: 4, 2: 9, 3: 2}
+    lesions = one.lesions
+    assert lesions is not None
+    table = np.array([0, *renamed.values()], dtype=np.int32)
+    moved = replace(
+        lesions,
+        labels=table[lesions.labels],
+        lesions=tuple(replace(x, id=renamed[x.id]) for x in lesions.lesions),
+        groups=(),
+    )
+    change = match(moved, prior.mask, prior_seen=prior.seen)
+    assert set(change.lesions) == {2, 4, 9}
+    novel = {n: row["prior_overlap_fraction"] for n, row in change.lesions.items()}
+    assert sorted(value.value for value in novel.values())[:2] == [0.0, 0.0]  # type: ignore[union-attr]
+    assert disturbed_assessment(one, knowledge, some("erosion", "noise_1")) is not None
 
 
 def test_nothing_to_disturb_is_not_tested(knowledge: Knowledge) -> None:
