@@ -229,10 +229,9 @@ def document(tallies: Mapping[Key, Tally], given: argparse.Namespace) -> str:
     lines = [
         "# Sensitivity of every sign on simulated scans",
         "",
-        "Made by `python benchmarks/sign_sensitivity.py`, seed "
-        f"{given.seed}; do not edit by hand. **Self-consistency on simulated scans, never accuracy**: the second "
-        "generator family, "
-        f"patients {patients}, "
+        f"Made by `python benchmarks/sign_sensitivity.py`, seed {given.seed}; do not edit by "
+        "hand. **Self-consistency on simulated scans, never accuracy**: the second generator "
+        f"family, patients {patients}, "
         "noise drawn for each.",
         "",
         "*with* and *without* count lesions (or patients) that have the sign by construction, or "
