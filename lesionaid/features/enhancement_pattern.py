@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from lesionaid.features.enhancement_edge import PLATEAU, edge_width
 from lesionaid.features.enhancement_ring import RING_SPECS, HotLesion, ring_of
 from lesionaid.features.hot_shape import axis_lengths_mm, crop, extent_mm, hull_share
-from lesionaid.features.runs import greatest_extent_mm
 from lesionaid.geometry import Grid
 from lesionaid.lesions.components import connected_components
 from lesionaid.lesions.scale import SizeScale
@@ -269,7 +268,7 @@ def _wall(lesion: HotLesion, hot: NDArray[np.intp], scale: SizeScale) -> dict[st
         volume[tuple((ijk - low).T)] = True
         number = connected_components(volume)[tuple((ijk - low).T)]
         largest = number == np.bincount(number).argmax()
-        length = greatest_extent_mm(ijk[largest], lesion.grid.affine[:3, :3])
+        length = extent_mm(lesion.index[at_wall][largest], lesion.grid)
     thickness = max(2.0 * float(np.maximum(distance, 0.0).mean()), min(lesion.grid.spacing_mm))
     thick = scale.size(thickness, Unit.MM)
     if lesion.voxel_mm > DOT_VOXEL_MM:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionaid.features.runs import greatest_extent_mm
 from lesionaid.geometry import Grid
 
 __all__ = ["axis_lengths_mm", "crop", "extent_mm", "hull_share"]
@@ -34,16 +33,28 @@ def axis_lengths_mm(index: NDArray[np.intp], grid: Grid) -> NDArray[np.float64]:
 
 def extent_mm(index: NDArray[np.intp], grid: Grid) -> float:
     """Greatest distance between two corners of some voxels, in mm."""
-    return greatest_extent_mm(_ijk(index, grid), grid.affine[:3, :3])
+    from scipy.spatial import ConvexHull
+    from scipy.spatial.distance import pdist
+
+    points = _corners(index, grid)
+    corners = points[ConvexHull(points).vertices]
+    return float(pdist(corners @ grid.affine[:3, :3].T).max())
 
 
 def hull_share(index: NDArray[np.intp], grid: Grid) -> float:
     """Volume of some voxels over that of the convex hull of their corners; 1 for a box."""
     from scipy.spatial import ConvexHull
 
+    return float(min(1.0, index.size / ConvexHull(_corners(index, grid)).volume))
+
+
+def _corners(index: NDArray[np.intp], grid: Grid) -> NDArray[np.float64]:
+    """Corners of the first and last voxel of every line along k: all that a hull can touch."""
+    ijk = _ijk(np.sort(index), grid)
+    new_line = np.any(np.diff(ijk[:, :2], axis=0) != 0, axis=1)
+    ends = ijk[np.append(True, new_line) | np.append(new_line, True)]
     corners = np.indices((2, 2, 2)).reshape(3, 8).T - 0.5
-    points = np.unique((_ijk(index, grid)[:, None, :] + corners).reshape(-1, 3), axis=0)
-    return float(min(1.0, index.size / ConvexHull(points).volume))
+    return np.asarray((ends[:, None, :] + corners).reshape(-1, 3))
 
 
 def crop(
