@@ -85,12 +85,12 @@ PHANTOMS = (
     SignPhantom("dissemination_in_time", "one of two enhances", Truth.TRUE, one_hot),
     SignPhantom("dissemination_in_time", "both, none new", Truth.FALSE, both_hot),
     SignPhantom("dissemination_in_time", "no contrast, no prior", Truth.UNKNOWN, not_scanned),
-    SignPhantom("t1_hypointense", "80 % of white matter", Truth.TRUE, of_80_percent),
-    SignPhantom("t1_hypointense", "90 %", Truth.FALSE, of_90_percent),
+    SignPhantom("t1_hypointense", "a signal of 80", Truth.TRUE, of_80_percent),
+    SignPhantom("t1_hypointense", "a signal of 90", Truth.FALSE, of_90_percent),
     SignPhantom(
-        "t1_hypointense", "no T1w", Truth.UNKNOWN, not_scanned, reason=Reason.IMAGE_MISSING
+        "t1_hypointense", "two, no T1w", Truth.UNKNOWN, not_scanned, reason=Reason.IMAGE_MISSING
     ),
-    SignPhantom("punctate_satellites", "six dots", Truth.TRUE, crowd, Truth.UNKNOWN),
-    SignPhantom("punctate_satellites", "two dots", Truth.FALSE, pair, Truth.UNKNOWN),
-    SignPhantom("punctate_satellites", "no brain", Truth.UNKNOWN, crowd_without_a_brain),
+    SignPhantom("punctate_satellites", "six dots in one crowd", Truth.TRUE, crowd, Truth.UNKNOWN),
+    SignPhantom("punctate_satellites", "two dots and no crowd", Truth.FALSE, pair, Truth.UNKNOWN),
+    SignPhantom("punctate_satellites", "a crowd, no brain", Truth.UNKNOWN, crowd_without_a_brain),
 )
