@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 
 import pytest
 
@@ -68,6 +70,34 @@ def others(condition: Condition, leaf: Condition) -> dict[str, Value]:
     return values
 
 
+def left_to(condition: Condition, leaf: Threshold | NamedIs) -> dict[str, Value]:
+    """:func:`others`; what is held against two thresholds is put between them where need be."""
+    rest = others(condition, leaf)
+    yes, no = settled(leaf, True), settled(leaf, False)
+    names = [one.measurement for one in leaves(condition) if isinstance(one, Threshold)]
+    twice = [one for one, n in Counter(names).items() if n > 1 and one != leaf.measurement]
+    near = {
+        name: [
+            {name: Quantity(one.value + step, one.unit)}
+            for one in leaves(condition)
+            if isinstance(one, Threshold) and one.measurement == name
+            for step in (1e-3, -1e-3)
+        ]
+        for name in twice
+    }
+    for chosen in product([{}], *near.values()):
+        values = dict(rest)
+        for one in chosen:
+            values |= one
+        if truth_of(condition, values | yes) is not truth_of(condition, values | no):
+            return values
+    return rest
+
+
+def truth_of(condition: Condition, values: dict[str, Value]) -> Truth:
+    return evaluate(condition, Scope(values=values, specs=SPECS)).truth
+
+
 def settled(leaf: Condition, wanted: bool) -> dict[str, Value]:
     if isinstance(leaf, Threshold):
         up = leaf.op in (">", ">=")
@@ -85,11 +115,10 @@ def settled(leaf: Condition, wanted: bool) -> dict[str, Value]:
 @pytest.mark.parametrize(("sign", "leaf"), MEASURED)
 def test_just_above_just_below_and_unknown(sign: SignSpec, leaf: Threshold | NamedIs) -> None:
     assert sign.measure is not None
-    rest = others(sign.measure, leaf)
+    rest = left_to(sign.measure, leaf)
 
     def truth(value: Value) -> Truth:
-        scope = Scope(values={**rest, leaf.measurement: value}, specs=SPECS)
-        return evaluate(sign.measure, scope).truth
+        return truth_of(sign.measure, {**rest, leaf.measurement: value})
 
     if isinstance(leaf, Threshold):
         tiny = 1e-6
