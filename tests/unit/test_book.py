@@ -54,6 +54,7 @@ def test_every_sign_and_picture_is_in_the_chapter_of_signs() -> None:
         assert f"`{sign.id}`, of the {sign.level}" in text
     pictures = sorted((rules_dir() / "signs" / "pictures").glob("*.png"))
     assert pictures
+    assert {picture.stem for picture in pictures} <= set(knowledge().catalogue.signs)
     for picture in pictures:
         assert f"(pictures/{picture.name})" in text
     assert sum(picture.stat().st_size for picture in pictures) < 2_000_000
