@@ -124,18 +124,17 @@ def border_patches(
     Patches
         None of lesions that are too thin everywhere.
     """
-    sides = side_of_site()[anatomy.sites]
     deepest = around.voxels.minimum(around.signed_mm)
     ends = np.append(around.voxels.starts, around.voxels.index.size)
     found = [
-        (row, _near(around, row, slice(int(ends[row]), int(ends[row + 1])), sides, scan))
+        (row, _near(around, row, slice(int(ends[row]), int(ends[row + 1])), anatomy.sites, scan))
         for row in np.flatnonzero(deepest <= -DEPTH_LEAST_MM).tolist()
     ]
     return _patches(found, scan, -1.0 if dark else 1.0)
 
 
 def _near(
-    around: Surroundings, row: int, run: slice, sides: NDArray[np.uint8], scan: Scan
+    around: Surroundings, row: int, run: slice, sites: NDArray[np.uint8], scan: Scan
 ) -> _Near:
     """Voxels of one lesion within the window, with the side and the cell of their border."""
     grid = around.voxels.grid
@@ -156,8 +155,9 @@ def _near(
     step = 0.5 + 0.5 * np.sqrt(12.0 * _variance(normal, grid))
     outside = np.rint(grid.to_voxel(edge + step[:, None] * normal)).astype(np.intp)
     outside = np.clip(outside, corner, corner + np.asarray(shape) - 1)
-    facing = sides[tuple(outside.T)]
-    own = sides[tuple(ijk[close].T)]
+    sides = side_of_site()
+    facing = sides[sites[tuple(outside.T)]]
+    own = sides[sites[tuple(ijk[close].T)]]
     kept = steep & ~around.other[run][close] & ~lesion[tuple((outside - corner).T)]
     kept &= (signed <= 0) | (own == facing)
     if scan.valid is not None:

@@ -44,13 +44,10 @@ def sharpest_edge_mm(scan: Scan, anatomy: AnatomyMap, around: Surroundings) -> f
     float or None
         As seen in the image, voxels and all; None where too little wall can be read.
     """
-    ventricle = anatomy.sites == site_code("lateral_ventricle")
-    near_lesion = np.zeros(ventricle.size, dtype=bool)
-    near_lesion[around.voxels.index[around.signed_mm <= 3.0]] = True
-    index = np.flatnonzero(ventricle)
+    index = np.flatnonzero(anatomy.sites == site_code("lateral_ventricle"))
     if not index.size:
         return None
-    wall = _without(surroundings(_one_body(index, around), REACH_MM), near_lesion)
+    wall = _without_lesions(surroundings(_one_body(index, around), REACH_MM), around)
     patches = border_patches(scan, anatomy, wall, dark=scan.contrast is Contrast.FLAIR)
     edges = fit_edges(patches.count, patches.total, patches.square)
     clean = (edges.explained >= EXPLAINED_MIN) & (patches.depth_mm >= 2.0)
@@ -65,7 +62,9 @@ def _one_body(index: NDArray[np.intp], around: Surroundings) -> LesionVoxels:
     return LesionVoxels(around.voxels.grid, index, np.ones(1, dtype=np.int32), first, {})
 
 
-def _without(wall: Surroundings, taken: NDArray[np.bool_]) -> Surroundings:
-    """The wall with lesions and what is close to them left out."""
+def _without_lesions(wall: Surroundings, around: Surroundings) -> Surroundings:
+    """The wall with lesions and what is within 3 mm of them left out."""
+    taken = np.zeros(int(np.prod(around.voxels.grid.shape)), dtype=bool)
+    taken[around.voxels.index[around.signed_mm <= 3.0]] = True
     other = taken[wall.voxels.index]
     return Surroundings(wall.voxels, wall.signed_mm, wall.inside, other, wall.boxes)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.intensity import NO_ANATOMY
-from lesionaid.features.reference_tissue import site_code
+from lesionaid.features.reference_tissue import in_sites
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import Rows, merge, whole_column
 from lesionaid.lesions.lesion_map import LesionMap
@@ -277,7 +277,7 @@ def _away(
 def _fluid(anatomy: AnatomyMap, around: Surroundings) -> Rows:
     """Share of fluid about each lesion, and how much more that is than on the other side."""
     beside = around.chosen(~around.inside & (around.voxels.take(anatomy.sites) > 0))
-    fluid = np.isin(anatomy.sites, [site_code(name) for name in FLUID])
+    fluid = in_sites(anatomy.sites, FLUID)
     share = beside.mean(beside.take(fluid))
     rows = beside.quantities("csf_beside_fraction", share, Unit.NONE)
     why = _no_coordinates(anatomy) or _too_thick(anatomy)
