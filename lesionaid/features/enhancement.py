@@ -37,7 +37,7 @@ from lesionaid.features.enhancement_outside import KINDS, explain
 from lesionaid.features.enhancement_pattern import PATTERN_NAMES, PATTERN_SPECS, pattern_of
 from lesionaid.features.enhancement_ring import HotLesion
 from lesionaid.features.intensity import NO_ANATOMY
-from lesionaid.features.reference_tissue import site_code
+from lesionaid.features.reference_tissue import in_sites
 from lesionaid.features.subtraction import Difference, enhancement_difference
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import (
@@ -117,13 +117,18 @@ def enhancement_measurements(
     # Without noise, as in a phantom, any gain at all would be hot: 1e-3 % is rounding.
     floor = max(HOT_Z * difference.noise_percent, 1e-3)
     beside, whole = beside_measurements(
-        difference.percent, floor, anatomy, around, lesions, scale, voxel_mm
+        difference, floor, anatomy, around, lesions, scale, voxel_mm
     )
-    rows = merge(_measure(difference, floor, anatomy, around, voxels, scale, voxel_mm), beside)
+    noise = difference.noise_percent
+    holes = voxels.ids[voxels.minimum(difference.valid_at(voxels.index)) == 0]
+    nearby = difference.at(around.voxels.index).astype(np.float64)
+    del difference  # a volume, and all that is still needed of it is at hand
+    at = _Taken(around, nearby, noise, anatomy, voxel_mm)
+    rows = merge(_measure(at, floor, voxels, scale), beside)
     hole = Unknown(Reason.NOT_FINITE, "voxels of the lesion have no value in both T1w scans")
-    for lesion in voxels.ids[voxels.minimum(voxels.take(difference.valid)) == 0]:
-        rows[int(lesion)] = dict.fromkeys(_LESION_NAMES, hole)
-    whole["enhancement_noise_percent"] = Quantity(difference.noise_percent, Unit.PERCENT)
+    for lesion in holes.tolist():
+        rows[lesion] = dict.fromkeys(_LESION_NAMES, hole)
+    whole["enhancement_noise_percent"] = Quantity(noise, Unit.PERCENT)
     return merge(rows, bright), whole
 
 
@@ -155,19 +160,22 @@ def _difference(
     )
 
 
-def _measure(
-    difference: Difference,
-    floor: float,
-    anatomy: AnatomyMap,
-    around: Surroundings,
-    voxels: LesionVoxels,
-    scale: SizeScale,
-    voxel_mm: float,
-) -> Rows:
-    nearby = around.voxels.take(difference.percent).astype(np.float64)
-    gained = nearby[around.inside]
-    fluid = np.isin(voxels.take(anatomy.sites), [site_code(site) for site in _SITES_WITH_VESSELS])
-    kind = explain(around, nearby > floor, nearby, anatomy)[around.inside]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken:
+    """What every lesion's pattern is read from."""
+
+    around: Surroundings
+    gained: NDArray[np.float64]
+    noise: float
+    anatomy: AnatomyMap
+    voxel_mm: float
+
+
+def _measure(at: _Taken, floor: float, voxels: LesionVoxels, scale: SizeScale) -> Rows:
+    around = at.around
+    gained = at.gained[around.inside]
+    fluid = in_sites(voxels.take(at.anatomy.sites), _SITES_WITH_VESSELS)
+    kind = explain(around, at.gained > floor, at.gained, at.anatomy)[around.inside]
     hot = (gained > floor) & ~fluid & (kind == 0)
     core, strong = hot_parts(voxels, hot, gained, STRONG * floor)
     fraction = voxels.mean(hot)
@@ -183,7 +191,6 @@ def _measure(
         ),
     )
     least = max(CORE_VOXELS, CORE_MM3 / voxel_mm3)
-    at = _Taken(around, nearby, difference.noise_percent, anatomy, voxel_mm)
     for row, lesion in enumerate(voxels.ids.tolist()):
         surely = fraction[row] >= LIKELY_FRACTION or strong[row] >= least
         value = classify(
@@ -196,17 +203,6 @@ def _measure(
     for lesion, why in voxels.missing.items():
         rows[lesion] = dict.fromkeys((*_CLASS_NAMES, *PATTERN_NAMES), why)
     return rows
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Taken:
-    """What every lesion's pattern is read from."""
-
-    around: Surroundings
-    gained: NDArray[np.float64]
-    noise: float
-    anatomy: AnatomyMap
-    voxel_mm: float
 
 
 def _pattern(

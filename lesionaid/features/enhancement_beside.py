@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.hot_shape import axis_lengths_mm
-from lesionaid.features.reference_tissue import site_code
+from lesionaid.features.reference_tissue import in_sites, site_code
+from lesionaid.features.subtraction import Difference
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import LesionVoxels, Rows, connected_parts, merge
 from lesionaid.geometry import Grid
@@ -101,7 +102,7 @@ BESIDE_SPECS: tuple[MeasurementSpec, ...] = (
 
 
 def beside_measurements(
-    percent: NDArray[np.float32],
+    gain: Difference,
     floor: float,
     anatomy: AnatomyMap,
     around: Surroundings,
@@ -113,7 +114,7 @@ def beside_measurements(
 
     Parameters
     ----------
-    percent : ndarray of shape anatomy.grid.shape
+    gain : Difference
         Signal gained, in percent of white matter.
     floor : float
         Above it a voxel is hot.
@@ -129,9 +130,9 @@ def beside_measurements(
     rows : dict of int to dict of str to Value
     study : dict of str to Value
     """
-    sulci = _sulci(percent, floor, anatomy, around, scale)
-    near, count = _foci(percent, floor, anatomy, around)
-    rows = merge(sulci, near, _satellites(percent, floor, around, lesions))
+    sulci = _sulci(gain, floor, anatomy, around, scale)
+    near, count = _foci(gain, floor, anatomy, around)
+    rows = merge(sulci, near, _satellites(gain, floor, around, lesions))
     whole: dict[str, Value] = {"enhancing_focus_count": Quantity(float(count), Unit.COUNT)}
     if voxel_mm > THICK_MM:
         why = Unknown(Reason.LOW_RESOLUTION, f"voxels of {voxel_mm:.3g} mm")
@@ -143,7 +144,7 @@ def beside_measurements(
 
 
 def _sulci(
-    percent: NDArray[np.float32],
+    gain: Difference,
     floor: float,
     anatomy: AnatomyMap,
     around: Surroundings,
@@ -156,10 +157,11 @@ def _sulci(
     )
     grid, code = around.voxels.grid, site_code("csf")
     fluid = (around.voxels.take(anatomy.sites) == code) & ~around.inside & ~around.other
-    hot = fluid & (around.voxels.take(percent) > floor)
-    everywhere = anatomy.sites == code
+    hot = fluid.copy()
+    hot[fluid] = gain.at(around.voxels.index[fluid]) > floor
+    everywhere = anatomy.sites[gain.box] == code
     total = max(int(np.count_nonzero(everywhere)), 1)
-    usual = max(int(np.count_nonzero(percent[everywhere] > floor)), 1) / total
+    usual = max(int(np.count_nonzero(gain.percent[everywhere] > floor)), 1) / total
     volume = around.voxels.total(fluid)
     share = around.voxels.total(hot) / np.maximum(volume, 1.0)
     width = _widths(around, hot)
@@ -187,7 +189,7 @@ def _widths(around: Surroundings, hot: NDArray[np.bool_]) -> NDArray[np.float64]
     places = np.flatnonzero(hot)
     if not places.size:
         return width
-    owner = around.voxels.owner[places]
+    owner = around.voxels.owner_at(places)
     part = connected_parts(around.voxels.index[places], owner, around.voxels.grid)
     _, first, number, counts = np.unique(
         part, return_index=True, return_inverse=True, return_counts=True
@@ -202,19 +204,17 @@ def _widths(around: Surroundings, hot: NDArray[np.bool_]) -> NDArray[np.float64]
 
 
 def _foci(
-    percent: NDArray[np.float32], floor: float, anatomy: AnatomyMap, around: Surroundings
+    gain: Difference, floor: float, anatomy: AnatomyMap, around: Surroundings
 ) -> tuple[Rows, int]:
     grid = anatomy.grid
-    codes = [site_code(site) for site in FOCUS_SITES]
-    tissue = np.isin(anatomy.sites, codes).reshape(-1)
+    tissue = in_sites(anatomy.sites, FOCUS_SITES).reshape(-1)
     tissue[around.voxels.index[around.inside]] = False
-    index = np.flatnonzero(tissue & (percent.reshape(-1) > floor))
-    focus = _separate(index, percent, floor, tissue, grid)
-    number = np.full(tissue.size, -1, dtype=np.int32)
-    number[index] = focus
+    hot = np.nonzero((gain.percent > floor) & tissue.reshape(grid.shape)[gain.box])
+    place = tuple(axis + side.start for axis, side in zip(hot, gain.box, strict=True))
+    index = np.ravel_multi_index(place, grid.shape)
+    focus = _separate(index, gain, floor, tissue, grid)
     count = int(focus.max(initial=-1)) + 1
-    seen = number[around.voxels.index]
-    pairs = np.unique(np.stack([around.voxels.owner[seen >= 0], seen[seen >= 0]]), axis=1)
+    pairs = np.unique(_beside(around, index[focus >= 0], focus[focus >= 0]), axis=1)
     near = np.bincount(pairs[0], minlength=around.voxels.ids.size).astype(float)
     here = around.voxels.total(tissue[around.voxels.index])
     there = np.maximum(np.count_nonzero(tissue) - here, 1.0)
@@ -227,9 +227,20 @@ def _foci(
     return rows, count
 
 
+def _beside(
+    around: Surroundings, index: NDArray[np.intp], focus: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Row of the lesion and number of the focus for every voxel of a focus about a lesion."""
+    marked = np.zeros(int(np.prod(around.voxels.grid.shape)), dtype=bool)
+    marked[index] = True
+    places = np.flatnonzero(around.voxels.take(marked))
+    which = np.searchsorted(index, around.voxels.index[places])
+    return np.stack([around.voxels.owner_at(places), focus[which]])
+
+
 def _separate(
     index: NDArray[np.intp],
-    percent: NDArray[np.float32],
+    gain: Difference,
     floor: float,
     tissue: NDArray[np.bool_],
     grid: Grid,
@@ -243,8 +254,8 @@ def _separate(
     ijk = np.stack(np.unravel_index(index, grid.shape), axis=1)
     last = np.asarray(grid.shape) - 1
     for step in product((-1, 0, 1), repeat=3):
-        beside = tuple(np.clip(ijk + step, 0, last).T)
-        touches |= (percent[beside] > floor) & ~tissue.reshape(grid.shape)[beside]
+        beside = np.ravel_multi_index(tuple(np.clip(ijk + step, 0, last).T), grid.shape)
+        touches |= (gain.at(beside) > floor) & ~tissue[beside]
     low, high = (mm3 / grid.voxel_volume_mm3 * (1 - 1e-6) for mm3 in FOCUS_MM3)
     good = (counts >= max(FOCUS_VOXELS, low)) & (counts <= high)
     good &= np.bincount(number, weights=touches, minlength=counts.size) == 0
@@ -252,12 +263,10 @@ def _separate(
     return np.asarray(renumbered[number])
 
 
-def _satellites(
-    percent: NDArray[np.float32], floor: float, around: Surroundings, lesions: LesionMap
-) -> Rows:
+def _satellites(gain: Difference, floor: float, around: Surroundings, lesions: LesionMap) -> Rows:
     name = "enhancing_satellite_count"
     own: LesionVoxels = around.chosen(around.inside)
-    gained = dict(zip(own.ids.tolist(), own.mean(own.take(percent)).tolist(), strict=True))
+    gained = dict(zip(own.ids.tolist(), own.mean(gain.at(own.index)).tolist(), strict=True))
     counts = dict(zip(own.ids.tolist(), own.counts.tolist(), strict=True))
     none = Unknown(Reason.NOT_MEASURED, "not the main lesion of a group")
     small = Unknown(Reason.TOO_FEW_VOXELS, f"satellites under {SATELLITE_VOXELS} voxels")

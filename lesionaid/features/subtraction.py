@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.blocks import Blocks
-from lesionaid.features.reference_tissue import MAD_TO_SD, MIN_VOXELS, site_code
+from lesionaid.features.reference_tissue import MAD_TO_SD, MIN_VOXELS, in_sites
 from lesionaid.geometry import Grid
 from lesionaid.quantity import Reason, Unknown
 from lesionaid.study.scan import Scan
@@ -43,27 +43,54 @@ BLOCK_MM = 3.0
 LINE_VOXELS = 200_000
 """Voxels that the line between two scans is fitted to, where there are as many."""
 
+CHUNK = 1 << 17
+"""Voxels looked up at a time."""
+
 MATCHED_SITES = ("cortex", "white_matter", "corpus_callosum", "deep_gray_matter", "cerebellum")
 """Tissue that does not enhance; ventricles and cerebrospinal fluid hold plexus and vessels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Difference:
-    """Matched difference of two T1w scans.
+    """Matched difference of two T1w scans, on the box of the grid that holds the brain.
 
     Parameters
     ----------
-    percent : ndarray of float, shape of the reference grid
+    percent : ndarray of float32, shape of `box`
         Signal gained, in percent of white matter; 0 in normal-appearing white matter.
     noise_percent : float
         Robust standard deviation of `percent` in normal-appearing white matter.
-    valid : ndarray of bool
+    valid : ndarray of bool, shape of `box`
         Where both scans have a value and the match holds.
+    box : tuple of slice
+        On the reference grid.
+    shape : tuple of int
+        Of the reference grid.
     """
 
     percent: NDArray[np.float32]
     noise_percent: float
     valid: NDArray[np.bool_]
+    box: tuple[slice, ...]
+    shape: tuple[int, ...]
+
+    def at(self, index: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Percent at flat indices of the reference grid; 0 outside the box."""
+        return self._take(self.percent, index)
+
+    def valid_at(self, index: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether there is a value at flat indices of the reference grid."""
+        return self._take(self.valid, index)
+
+    def _take(self, part: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
+        corner = np.array([[side.start] for side in self.box])
+        end = np.array([[side.stop] for side in self.box])
+        found = np.zeros(index.size, dtype=part.dtype)
+        for start in range(0, index.size, CHUNK):
+            place = np.stack(np.unravel_index(index[start : start + CHUNK], self.shape))
+            held = ((place >= corner) & (place < end)).all(axis=0)
+            found[start : start + CHUNK][held] = part[tuple((place - corner)[:, held])]
+        return found
 
 
 def enhancement_difference(
@@ -91,10 +118,10 @@ def enhancement_difference(
         ``LOW_QUALITY`` when too little tissue is left or the scans do not correlate.
     """
     box = _brain_box(anatomy)
-    valid = _valid(before, after)[box]
+    valid = _valid(before, after, box)
     first = _zero_outside(before.data[box], valid)
     second = _zero_outside(after.data[box], valid)
-    matched = np.isin(anatomy.sites[box], [site_code(site) for site in MATCHED_SITES])
+    matched = in_sites(anatomy.sites[box], MATCHED_SITES)
     matched &= valid & ~lesion[box] & (first > 0) & (second > 0)
     white = tissue[box] & valid
     if np.count_nonzero(white) < MIN_VOXELS:
@@ -123,11 +150,9 @@ def enhancement_difference(
     change = _smooth(change, valid, anatomy.grid, SMOOTHING_MM)
     centre = float(np.median(change[white]))
     noise = MAD_TO_SD * float(np.median(np.abs(change[white] - centre)))
-    percent = np.zeros(anatomy.grid.shape, dtype=np.float32)
-    percent[box] = np.where(valid, change - centre, 0.0)
-    everywhere = np.zeros(anatomy.grid.shape, dtype=bool)
-    everywhere[box] = valid
-    return Difference(percent, noise, everywhere)
+    change -= np.float32(centre)
+    change[~valid] = 0
+    return Difference(change, noise, valid, box, anatomy.grid.shape)
 
 
 def _match(
@@ -213,11 +238,11 @@ def _zero_outside(data: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArra
     return np.where(valid, data, np.float32(0)).astype(np.float32, copy=False)
 
 
-def _valid(before: Scan, after: Scan) -> NDArray[np.bool_]:
-    valid = np.ones(before.data.shape, dtype=bool)
+def _valid(before: Scan, after: Scan, box: tuple[slice, ...]) -> NDArray[np.bool_]:
+    valid = np.ones(before.data[box].shape, dtype=bool)
     for scan in (before, after):
         if scan.valid is not None:
-            valid &= scan.valid
+            valid &= scan.valid[box]
     return valid
 
 

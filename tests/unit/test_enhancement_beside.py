@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lesionaid.features.enhancement_beside import BESIDE_SPECS, beside_measurements
 from lesionaid.features.enhancement_outside import KINDS, explain
+from lesionaid.features.subtraction import Difference
 from lesionaid.features.surroundings import Surroundings, surroundings
 from lesionaid.features.voxels import lesion_voxels
 from lesionaid.lesions.scale import SizeScale
@@ -116,7 +117,9 @@ def beside(
     percent = (50.0 * hot).astype(np.float32)
     lesions = lesions_of(GRID, mask)
     near = surroundings(lesion_voxels(lesions, GRID))
-    return beside_measurements(percent, 10.0, ANATOMY, near, lesions, SizeScale(), voxel_mm)
+    everywhere = tuple(slice(0, size) for size in GRID.shape)
+    gain = Difference(percent, 2.5, np.ones(GRID.shape, dtype=bool), everywhere, GRID.shape)
+    return beside_measurements(gain, 10.0, ANATOMY, near, lesions, SizeScale(), voxel_mm)
 
 
 def number(value: Value) -> float:
