@@ -4,7 +4,9 @@ Nearly every lesion of some size comes near the cortex somewhere, so touching it
 U-fibres. A lesion that follows them is a band: long along the grey-white border, thin across it,
 most of it close to it. The thickness is the lesion's volume over the area of its contact, so a
 band that lines both banks of a gyrus is as thin as one on a single bank; a ball or an ovoid that
-touches has little contact and is thick.
+touches has little contact and is thick. A small ball that plugs the stalk of a gyrus touches both
+of its banks and is thin by that measure; so the run is also held against the diameter of the ball
+of the lesion's volume, which a plug does not outrun.
 """
 
 from __future__ import annotations
@@ -71,6 +73,16 @@ UFIBRE_SPECS: tuple[MeasurementSpec, ...] = (
         "proposed, for the S- and U-shaped lesions of Matthews et al. 2013, PMC3656462",
     ),
     MeasurementSpec(
+        "ufibre_run_ratio",
+        Unit.NONE,
+        "lesion",
+        "Longest run along the subcortical white matter / diameter of the ball of the lesion's "
+        "volume: about 1 for a ball, 1.31 at most for an ovoid one and a half times as long as "
+        "wide, 2 for a plate of 3 x 12 x 18 mm.",
+        _NEEDS,
+        "proposed",
+    ),
+    MeasurementSpec(
         "gyral_reach_mm",
         Unit.MM,
         "lesion",
@@ -123,8 +135,9 @@ def ufibre_measurements(
             _turns(voxels, anatomy, below & (distance <= SHELL_MM)),
             lambda value: Quantity(value, Unit.DEGREE),
         ),
+        voxels.quantities(names[3], runs / _equivalent_diameters_mm(lesions, voxels), Unit.NONE),
         voxels.sizes(
-            names[3],
+            names[4],
             _reaches(voxels, anatomy, below & (distance <= BAND_MM)),
             Unit.MM,
             scale,
@@ -155,6 +168,12 @@ def subcortical_runs_mm(
     distance = voxels.take(anatomy.distances_mm["cortex"])
     white = voxels.take(anatomy.sites) == site_code("white_matter")
     return longest_runs_mm(voxels, white & (distance > 0) & (distance <= depth_mm))
+
+
+def _equivalent_diameters_mm(lesions: LesionMap, voxels: LesionVoxels) -> NDArray[np.float64]:
+    """Diameters of the lesions with voxels, in mm of the images, shape (m,)."""
+    by_id = lesions.by_id
+    return np.array([by_id[int(n)].equivalent_diameter_mm for n in voxels.ids], dtype=float)
 
 
 def _turns(

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from lesionaid.anatomy.map import SITES, AnatomyMap
 from lesionaid.quantity import Reason
 from lesionaid.truth import Truth
-from tests.signs.kit import PhantomStudy, SignPhantom, Spacing, ball, brain, ellipsoid, slab, study
+from tests.signs.kit import (
+    PhantomStudy,
+    SignPhantom,
+    Spacing,
+    ball,
+    brain,
+    ellipsoid,
+    positions,
+    slab,
+    study,
+)
 
 BORDER = 24.0
 """Inner face of the cortex."""
+
+SITE_CODES = {name: code for code, name in SITES.items()}
+WHITE, CORTEX = SITE_CODES["white_matter"], SITE_CODES["cortex"]
 
 
 def finger(spacing: Spacing) -> PhantomStudy:
@@ -63,6 +79,28 @@ def touching_ball(spacing: Spacing) -> PhantomStudy:
     return study(spacing, ball(spacing, (BORDER - 6, 0, 1.5), 6.5))
 
 
+def gyrus(spacing: Spacing) -> AnatomyMap:
+    """A blade of white matter, 6 mm wide, between two banks of cortex."""
+    x = positions(spacing)[..., 0]
+    banks = [np.maximum(low - x, x - low - 3) for low in (14.0, 23.0)]
+    distance = np.minimum(*banks).astype(np.float32)
+    whole = brain(spacing)
+    sites = np.full_like(whole.sites, WHITE)
+    sites[distance < 0] = CORTEX
+    return replace(whole, sites=sites, distances_mm={**whole.distances_mm, "cortex": distance})
+
+
+def plug(spacing: Spacing) -> PhantomStudy:
+    """A ball of 10 mm between the banks of a gyrus: it lines both of them, and goes nowhere."""
+    mask = ball(spacing, (20, 0, 1.5), 5) & slab(spacing, (17, -9, -9), (23, 9, 9))
+    return study(spacing, mask, anatomy=gyrus(spacing))
+
+
+def band_up_a_gyrus(spacing: Spacing) -> PhantomStudy:
+    """As thick, and 30 mm long."""
+    return study(spacing, ellipsoid(spacing, (20, 0, 1.5), (3, 15, 5)), anatomy=gyrus(spacing))
+
+
 def band_on_a_border_that_is_off(spacing: Spacing) -> PhantomStudy:
     mask = slab(spacing, (BORDER - 3, -9, -6), (BORDER, 9, 6))
     return study(spacing, mask, anatomy=replace(brain(spacing), error_mm=3.0))
@@ -102,6 +140,8 @@ PHANTOMS = (
     SignPhantom("periventricular_ovoid", "away from the ventricle", F, round_lesion),
     SignPhantom("periventricular_ovoid", "no brain", U, finger_without_a_brain, reason=MISSING),
     SignPhantom("juxtacortical_ufibre", "a band", T, band),
+    SignPhantom("juxtacortical_ufibre", "along a gyrus", T, band_up_a_gyrus),
+    SignPhantom("juxtacortical_ufibre", "a plug in a gyrus", F, plug),
     SignPhantom("juxtacortical_ufibre", "a block", F, block),
     SignPhantom("juxtacortical_ufibre", "a ball that touches", F, touching_ball),
     SignPhantom(
