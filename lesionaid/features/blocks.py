@@ -69,6 +69,7 @@ class Blocks:
         near = bottom > LEAST_WEIGHT * np.prod(self._edges)
         overall = float(values[use].mean()) if where.size else 0.0
         field = np.where(near, top / np.where(near, bottom, 1.0), overall).astype(np.float32)
+        del where
         return reduce(self._spread, range(3), field)
 
     def _spread(self, field: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
@@ -79,5 +80,6 @@ class Blocks:
         at = np.clip((np.arange(size) + 0.5) / edge - 0.5, 0, self._coarse[axis] - 1)
         distance = np.abs(at[:, None] - np.arange(self._coarse[axis])[None, :])
         weight = np.clip(1 - distance, 0, None).astype(np.float32)
-        moved = np.tensordot(weight, field, axes=(1, axis))
-        return np.ascontiguousarray(np.moveaxis(moved, 0, axis))
+        if axis == 0:
+            return np.asarray(np.tensordot(weight, field, axes=1))
+        return weight @ field if axis == 1 else field @ weight.T

@@ -149,14 +149,12 @@ def _difference(
         return Unknown(Reason.IMAGE_MISSING, f"no {' and no '.join(missing)}", needs=missing)
     if anatomy is None or tissue is None:
         return NO_ANATOMY
-    lesion = np.zeros(int(np.prod(anatomy.grid.shape)), dtype=bool)
-    lesion[voxels.index] = True
     return enhancement_difference(
         study.scans[Contrast.T1W],
         study.scans[Contrast.T1W_CE],
         anatomy,
         tissue,
-        lesion.reshape(anatomy.grid.shape),
+        voxels.index,
     )
 
 

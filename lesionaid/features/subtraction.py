@@ -98,7 +98,7 @@ def enhancement_difference(
     after: Scan,
     anatomy: AnatomyMap,
     tissue: NDArray[np.bool_],
-    lesion: NDArray[np.bool_],
+    lesion: NDArray[np.intp],
 ) -> Difference | Unknown:
     """Match two T1w scans and subtract them.
 
@@ -109,50 +109,50 @@ def enhancement_difference(
     anatomy : AnatomyMap
     tissue : ndarray of bool
         Normal-appearing white matter.
-    lesion : ndarray of bool
-        Lesion voxels, kept out of the match.
+    lesion : ndarray of int
+        Flat indices of lesion voxels, kept out of the match.
 
     Returns
     -------
     Difference or Unknown
         ``LOW_QUALITY`` when too little tissue is left or the scans do not correlate.
     """
-    box = _brain_box(anatomy)
+    box, grid = _brain_box(anatomy), anatomy.grid
     valid = _valid(before, after, box)
-    first = _zero_outside(before.data[box], valid)
-    second = _zero_outside(after.data[box], valid)
     matched = in_sites(anatomy.sites[box], MATCHED_SITES)
-    matched &= valid & ~lesion[box] & (first > 0) & (second > 0)
+    matched &= valid & ~_in_box(lesion, box, grid) & (before.data[box] > 0) & (after.data[box] > 0)
     white = tissue[box] & valid
     if np.count_nonzero(white) < MIN_VOXELS:
         return Unknown(
             Reason.LOW_QUALITY, "too little normal-appearing white matter in both T1w scans"
         )
-    level = float(np.median(first[white]))
+    # Cropped anew whenever needed: no copy of a scan lies about while the field is worked out.
     match = _match(
-        _smooth(first, valid, anatomy.grid, MATCH_SMOOTHING_MM)[matched],
-        _smooth(second, valid, anatomy.grid, MATCH_SMOOTHING_MM)[matched],
+        _smooth(_zero_outside(before.data[box], valid), valid, grid, MATCH_SMOOTHING_MM)[matched],
+        _smooth(_zero_outside(after.data[box], valid), valid, grid, MATCH_SMOOTHING_MM)[matched],
         matched,
         white,
-        anatomy.grid,
+        grid,
     )
     if match is None:
         return Unknown(Reason.LOW_QUALITY, "the two T1w scans do not match in grey and white")
     gain, field, offset = match
     # In units of the first scan, whose white matter is the yardstick.
-    change = np.divide(second, field, out=field)
-    del second, match
+    change = np.divide(_zero_outside(after.data[box], valid), field, out=field)
+    del match
     change -= np.float32(offset)
     change /= np.float32(gain)
+    first = _zero_outside(before.data[box], valid)
     change -= first
-    change *= np.float32(100.0 / level)
+    change *= np.float32(100.0 / float(np.median(first[white])))
+    del first
     change[~valid] = 0
-    change = _smooth(change, valid, anatomy.grid, SMOOTHING_MM)
+    change = _smooth(change, valid, grid, SMOOTHING_MM)
     centre = float(np.median(change[white]))
     noise = MAD_TO_SD * float(np.median(np.abs(change[white] - centre)))
     change -= np.float32(centre)
     change[~valid] = 0
-    return Difference(change, noise, valid, box, anatomy.grid.shape)
+    return Difference(change, noise, valid, box, grid.shape)
 
 
 def _match(
@@ -183,6 +183,7 @@ def _match(
         # The overall level belongs to the gain, or the two would chase one another.
         field -= np.median(field[white])
         np.exp(field, out=field)
+        del predicted, ratio, use
     return gain, field, offset
 
 
@@ -216,8 +217,10 @@ def _robust_line(
         kept = again
     if gain <= 0:
         return None
-    residual = y - np.float32(gain) * x - np.float32(offset)
-    return gain, offset, np.abs(residual) <= limit
+    rest = np.float32(gain) * x
+    np.subtract(y, rest, out=rest)
+    rest -= np.float32(offset)
+    return gain, offset, np.abs(rest, out=rest) <= limit
 
 
 def _smooth(
@@ -236,6 +239,13 @@ def _smooth(
 
 def _zero_outside(data: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.where(valid, data, np.float32(0)).astype(np.float32, copy=False)
+
+
+def _in_box(index: NDArray[np.intp], box: tuple[slice, ...], grid: Grid) -> NDArray[np.bool_]:
+    """Mask on a box of the voxels with some flat indices of the grid."""
+    mask = np.zeros(int(np.prod(grid.shape)), dtype=bool)
+    mask[index] = True
+    return mask.reshape(grid.shape)[box].copy()
 
 
 def _valid(before: Scan, after: Scan, box: tuple[slice, ...]) -> NDArray[np.bool_]:
