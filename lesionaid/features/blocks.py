@@ -82,4 +82,4 @@ class Blocks:
         weight = np.clip(1 - distance, 0, None).astype(np.float32)
         if axis == 0:
             return np.asarray(np.tensordot(weight, field, axes=1))
-        return weight @ field if axis == 1 else field @ weight.T
+        return np.asarray(weight @ field if axis == 1 else field @ weight.T)
