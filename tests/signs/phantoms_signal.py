@@ -65,6 +65,26 @@ def shells(spacing: Spacing, radius: float, *bands: tuple[float, float, float]) 
     ]
 
 
+# Darkness on T1: white matter 100, cortex 75, fluid 30
+
+
+def on_t1(spacing: Spacing, signal: float) -> PhantomStudy:
+    mask = ball(spacing, CENTRE, 7.0)
+    return study(spacing, mask, {Contrast.T1W: scan(spacing, Contrast.T1W, (mask, signal))})
+
+
+def as_dark_as_cortex(spacing: Spacing) -> PhantomStudy:
+    return on_t1(spacing, 72.0)
+
+
+def as_dark_as_fluid(spacing: Spacing) -> PhantomStudy:
+    return on_t1(spacing, 35.0)
+
+
+def dark_and_brighter_than_cortex(spacing: Spacing) -> PhantomStudy:
+    return on_t1(spacing, 79.0)
+
+
 # Evenness on T2
 
 
@@ -268,6 +288,11 @@ MISSING = Reason.IMAGE_MISSING
 UNSEEN = {"thick": Truth.UNKNOWN, "reason": Reason.LOW_RESOLUTION}
 
 PHANTOMS = (
+    _phantom("t1_black_hole", Truth.TRUE, as_dark_as_cortex),
+    _phantom("t1_black_hole", Truth.TRUE, as_dark_as_fluid),
+    _phantom("t1_black_hole", Truth.FALSE, dark_and_brighter_than_cortex),
+    _phantom("t1_black_hole", Truth.UNKNOWN, without_scans, reason=MISSING),
+    _phantom("t1_hypointense", Truth.TRUE, dark_and_brighter_than_cortex),
     _phantom("t2_heterogeneous", Truth.TRUE, mottled),
     _phantom("t2_heterogeneous", Truth.FALSE, even, **UNSEEN),
     _phantom("t2_heterogeneous", Truth.UNKNOWN, without_scans, reason=MISSING),
