@@ -32,6 +32,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import nibabel as nib
@@ -221,7 +222,7 @@ def print_growth(
     """Seconds by number of lesions; the runs take turns, so that drift hits all counts alike."""
     maps = [first_lesions(lesions, study, count) for count in counts]
     runs = [
-        [cpu_seconds(lambda some=some: measure(study, anatomy, some)) for some in maps]
+        [cpu_seconds(partial(measure, study, anatomy, some)) for some in maps]
         for _ in range(repeats)
     ]
     times = np.array(runs)
