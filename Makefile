@@ -20,10 +20,10 @@ demo: $(VENV)/.core  ## set up and run the main job on a simulated sample scan
 	$(BIN)/lesionaid assess sample_scans/sub-pml01 --output demo_out
 
 test: $(VENV)/.dev  ## set up and pass the tests
-	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
 
 slow: $(VENV)/.dev  ## the longer checks
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## what a commit must pass beside the tests
 	$(BIN)/ruff check .
