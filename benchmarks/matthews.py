@@ -1,6 +1,6 @@
 """Matthews' criteria on MS masks, and on the same lesions turned or moved at random.
 
-    python benchmarks/matthews.py [--seeds 5] [--json FILE]
+    python benchmarks/matthews.py [--seeds 5] [--scans] [--json FILE]
 
 Takes the lesion masks in MNI152 of the shared data (``$LESIONAID_SHARED`` or ``../shared``) that
 hold at least ten lesions of 3 mm, goes the way of ``lesionaid assess --space mni`` with each
@@ -11,6 +11,10 @@ Three controls have the same lesions, each one turned about its own centre by a 
 (places stay, directions go), each one moved to a random place in cerebral white matter (both go),
 or each one moved to the place of another of the same mask (a lesion keeps its shape, the sites stay
 those of MS). An item that is as often true there measures number and size, not distribution.
+
+With ``--scans`` the two MS patients with a T1w of their own are taken instead (patient 19 of the
+open MS data set, and P14 of MSLesSeg at its first date), registered, with the border of their own
+cortex, and the U-fibre item is also counted by lesion.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +40,18 @@ from lesionaid.criteria.model import RuleSet
 from lesionaid.features.catalogue import measure
 from lesionaid.lesions.components import lesion_map
 from lesionaid.lesions.lesion_map import LesionMap
+from lesionaid.pipeline import assess
 from lesionaid.quantity import Quantity
 from lesionaid.rules_path import rules_dir
 from lesionaid.signs.catalogue import load_catalogue
 from lesionaid.signs.derive import derive
 from lesionaid.study.load import StudyPaths, load_study
-from lesionaid.study.scan import LesionMask, Study
+from lesionaid.study.scan import Contrast, LesionMask, Study
 from lesionaid.verdict.decide import decide
 
 ROOT = Path(__file__).resolve().parents[1]
-MASKS = Path(os.environ.get("LESIONAID_SHARED", ROOT.parent / "shared")) / "data"
-MASKS /= "open_ms_masks_mni"
+DATA = Path(os.environ.get("LESIONAID_SHARED", ROOT.parent / "shared")) / "data"
+MASKS = DATA / "open_ms_masks_mni"
 RULE = "ms.matthews_2013"
 ITEMS = ("periventricular_body", "inferior_temporal", "juxtacortical_ufibre", "dawson_fingers")
 BESIDE = ("periventricular_ovoid", "periependymal_lateral_ventricle")
@@ -58,7 +64,7 @@ WHITE = next(code for code, name in SITES.items() if name == "white_matter")
 Move = Callable[[LesionMap, AnatomyMap, np.random.Generator], NDArray[np.int32]]
 
 
-def studies() -> Iterator[tuple[str, Study]]:
+def masks() -> Iterator[tuple[str, Study, AnatomyMap]]:
     """Every mask with its native scale."""
     with (MASKS / "native_scale.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -66,13 +72,38 @@ def studies() -> Iterator[tuple[str, Study]]:
         path = MASKS / f"patient{row['patient']}_lesions.nii.gz"
         paths = StudyPaths(lesions=path)
         scale = float(row["native_scale"])
-        yield row["patient"], load_study(paths, space="mni", native_scale=scale)
+        study = load_study(paths, space="mni", native_scale=scale)
+        yield row["patient"], study, build_anatomy(study)
+
+
+def scans() -> Iterator[tuple[str, Study, AnatomyMap]]:
+    """The patients with a T1w, registered; their images are left out afterwards."""
+    p14 = DATA / "mslesseg" / "P14"
+    for name, source in (
+        ("19", DATA / "open_ms" / "patient19"),
+        (
+            "14",
+            StudyPaths(
+                scans={
+                    Contrast.FLAIR: p14 / "P14_T1_FLAIR.nii.gz",
+                    Contrast.T1W: p14 / "P14_T1_T1.nii.gz",
+                },
+                lesions=p14 / "P14_T1_MASK.nii.gz",
+            ),
+        ),
+    ):
+        result = assess(source)
+        assert result.anatomy is not None
+        yield name, replace(result.study, scans={}, reference=result.anatomy.grid), result.anatomy
 
 
 def judge(
     study: Study, anatomy: AnatomyMap, lesions: LesionMap, rules: RuleSet
 ) -> tuple[int, dict[str, str]]:
-    """Lesions from 3 mm, and the truth of every item and of the rule."""
+    """Lesions from 3 mm, and the truth of every item and of the rule.
+
+    ``ufibre_lesions`` is how many lesions have the U-fibre item.
+    """
     table = measure(study, anatomy, lesions)
     count = table.study["lesion_count_3mm"]
     assert isinstance(count, Quantity)
@@ -82,6 +113,8 @@ def judge(
     body, low = truths["periventricular_body"], truths["inferior_temporal"]
     truths["body_and_inferior_temporal"] = _both(body, low)
     truths["rule"] = verdict.criteria[RULE].truth.value
+    bands = [row["juxtacortical_ufibre"].truth.value for row in signs.lesions.values()]
+    truths["ufibre_lesions"] = str(bands.count("true"))
     return int(count.value), truths
 
 
@@ -159,22 +192,23 @@ def _paint(labels: NDArray[np.int32], index: NDArray[np.int64], lesion: int) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--scans", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     rules = load_rules(rules_dir(), load_catalogue().signs.keys())
     columns = (*ITEMS, "body_and_inferior_temporal", "rule", *BESIDE)
-    print("mask lesions " + " ".join(columns))
+    shown = (*columns, "ufibre_lesions") if arguments.scans else columns
+    print("mask lesions " + " ".join(shown))
     counts: dict[str, Counter[tuple[str, str]]] = {"as drawn": Counter()}
     counts |= {name: Counter() for name in CONTROLS}
     per_case = []
-    for name, study in studies():
+    for name, study, anatomy in scans() if arguments.scans else masks():
         assert study.lesions is not None
-        anatomy = build_anatomy(study)
         lesions = lesion_map(study.lesions, study.native_scale)
         count, truths = judge(study, anatomy, lesions, rules)
         used = count >= LEAST
         note = "" if used else "  (fewer than ten: left out)"
-        print(f"{name} {count} " + " ".join(truths[column] for column in columns) + note)
+        print(f"{name} {count} " + " ".join(truths[column] for column in shown) + note)
         per_case.append({"mask": name, "lesions": count, **truths})
         if not used:
             continue
@@ -185,7 +219,10 @@ def main() -> None:
                 source = study.lesions.source
                 mask = LesionMask(labels, study.lesions.grid, source, kind="instances")
                 twin = lesion_map(mask, study.native_scale)
-                counts[control].update(judge(study, anatomy, twin, rules)[1].items())
+                of_twin = judge(study, anatomy, twin, rules)[1]
+                counts[control].update(of_twin.items())
+                if arguments.scans:
+                    print(f"{name} {control} " + " ".join(of_twin[column] for column in shown))
     print("\nitem, and how often true / false / unknown in " + ", ".join(counts))
     for column in columns:
         cells = [

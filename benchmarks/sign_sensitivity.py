@@ -5,23 +5,24 @@
 Patients of the second generator family, which sets no threshold, are scanned at 1 mm and in
 slices of 3 mm and measured; every sign is held against what is true of them by construction.
 Self-consistency on simulated scans, never accuracy. The way is that of ``lesionaid assess``
-with two shortcuts: the lesion mask and the warp to MNI152 are the simulator's own, so errors of
-segmentation and registration are not in these figures. Signs of change are not asked: only the
+with three shortcuts: the lesion mask and the warp to MNI152 are the simulator's own and no bias
+field is laid over the scans, so errors of segmentation, registration and bias correction are not
+in these figures. Signs of change are not asked: only the
 last date is scanned.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from lesionaid.anatomy.align import align_study
-from lesionaid.anatomy.bias import correct_bias
 from lesionaid.anatomy.brain import Brain
 from lesionaid.anatomy.build import build_anatomy
 from lesionaid.anatomy.refine import refine_anatomy
@@ -36,7 +37,7 @@ from lesionaid.signs.catalogue import load_catalogue
 from lesionaid.signs.derive import derive
 from lesionaid.simulate.diseases import FAMILIES
 from lesionaid.simulate.generate import Order, Patient, simulate_patient
-from lesionaid.simulate.protocol import Protocol
+from lesionaid.simulate.protocol import Protocol, scanned
 from lesionaid.simulate.study import ALL_CONTRASTS, SimulatedStudy
 from lesionaid.simulate.truth_look import look_signs
 from lesionaid.simulate.truth_signs import PART, Margin, lesion_signs
@@ -69,6 +70,9 @@ class Tally:
 
 Key = tuple[str, str, str]
 """Level, sign, slices."""
+
+STUDY = "study"
+"""Level of the tally of patients, by disease."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,6 @@ def measured(simulated: SimulatedStudy) -> tuple[SignTable, LesionMap]:
     assert study.lesions is not None
     inside = simulated.brain.inside.astype(np.uint8)
     brain = Brain(resample(inside, simulated.grid, study.reference, order=0) > 0, "given")
-    scans = {name: correct_bias(scan, brain.mask) for name, scan in study.scans.items()}
-    study = Study(scans, study.reference, study.lesions, aligned=True)
     known = Registered(KnownWarp(simulated), {})  # type: ignore[arg-type]
     anatomy = refine_anatomy(build_anatomy(study, brain, known), study)
     lesions = lesion_map(study.lesions)
@@ -135,13 +137,18 @@ def pairs(simulated: SimulatedStudy, lesions: LesionMap) -> Iterator[tuple[int, 
             yield lesion.id, best
 
 
+def of_change(sign: str) -> bool:
+    """Whether a sign asks for an earlier date, which is not scanned here."""
+    return load_catalogue().signs[sign].section == "change"
+
+
 def compare(simulated: SimulatedStudy, slices: str, tallies: dict[Key, Tally]) -> None:
     """Add what was found in one patient."""
     signs, lesions = measured(simulated)
 
     def add(level: str, truths: Mapping[str, object], found: Mapping[str, object]) -> None:
         for sign, truth in truths.items():
-            if isinstance(truth, bool) and sign in found:
+            if isinstance(truth, bool) and sign in found and not of_change(sign):
                 tally = tallies.setdefault((level, sign, slices), Tally())
                 tally.add(truth, found[sign].truth)  # type: ignore[attr-defined]
 
@@ -159,6 +166,12 @@ def compare(simulated: SimulatedStudy, slices: str, tallies: dict[Key, Tally]) -
 def share(part: Counter[Truth], truth: Truth) -> str:
     total = sum(part.values())
     return f"{100 * part[truth] / total:.0f} %" if total else "–"
+
+
+def examination(patient: SimulatedStudy, slice_mm: float | None) -> SimulatedStudy:
+    """The last date of a patient, every contrast, without a bias field."""
+    study = scanned(patient, Protocol(CONTRASTS, sessions=1, slice_mm=slice_mm), seed=0)
+    return replace(study, acquisition=replace(study.acquisition, bias=0.0))
 
 
 def rows(tallies: Mapping[Key, Tally], level: str) -> list[list[str]]:
@@ -200,6 +213,13 @@ def table(tallies: Mapping[Key, Tally], level: str) -> Iterator[str]:
 def document(tallies: Mapping[Key, Tally], given: argparse.Namespace) -> str:
     """The page that tells which sign to improve next."""
     catalogue = load_catalogue()
+    first = next(iter(SLICES))
+    patients = ", ".join(
+        f"{tally.present.total()} {disease}"
+        for (level, disease, slices), tally in sorted(tallies.items())
+        if level == STUDY and slices == first
+    )
+    tallies = {key: tally for key, tally in tallies.items() if key[0] != STUDY}
     silent = sorted({sign for _, sign, _ in tallies if catalogue.signs[sign].measure is None})
     unseen = sorted(
         sign
@@ -209,18 +229,18 @@ def document(tallies: Mapping[Key, Tally], given: argparse.Namespace) -> str:
     lines = [
         "# Sensitivity of every sign on simulated scans",
         "",
-        f"Made by `python benchmarks/sign_sensitivity.py --n {given.n} --seed {given.seed}`; do "
-        "not edit by hand. **Self-consistency on simulated scans, never accuracy**: the second "
-        "generator family, "
-        f"{given.n} patient(s) each of {', '.join(given.diseases)}, noise and bias field drawn "
-        "for each.",
+        f"Made by `python benchmarks/sign_sensitivity.py`, seed {given.seed}; do not edit by "
+        "hand. **Self-consistency on simulated scans, never accuracy**: the second generator "
+        f"family, patients {patients}, "
+        "noise drawn for each.",
         "",
         "*with* and *without* count lesions (or patients) that have the sign by construction, or "
         "plainly have it not; what lies within a quarter of a voxel of a threshold is left out. "
         "*found* is the share of *with* that is called true, *false* the share of *without* that "
         "is called true; each *unknown* beside it is never counted as either. First voxels of "
-        "1 mm, then slices of 3 mm. The mask and the warp to MNI152 are the simulator's own: "
-        "errors of segmentation and registration are not in these figures. Worst first: the "
+        "1 mm, then slices of 3 mm. The mask and the warp to MNI152 are the simulator's own and "
+        "no bias field is laid over: errors of segmentation, registration and bias correction are "
+        "not in these figures. Worst first: the "
         "sign to improve next stands at the top. Small counts; read no per cent without them.",
         "",
         "## Lesion by lesion",
@@ -244,28 +264,48 @@ def names(signs: Sequence[str]) -> str:
     return ", ".join(f"`{sign}`" for sign in signs) or "none"
 
 
+def counts(tallies: Mapping[Key, Tally]) -> list[list[object]]:
+    """Tallies as rows: level, sign, slices, whether it is there, what was said, how often."""
+    return [
+        [*key, there, truth.value, part[truth]]
+        for key, tally in sorted(tallies.items())
+        for there, part in ((True, tally.present), (False, tally.absent))
+        for truth in Truth
+        if part[truth]
+    ]
+
+
+def read_counts(files: Sequence[Path]) -> dict[Key, Tally]:
+    """Tallies of earlier runs together."""
+    tallies: dict[Key, Tally] = {}
+    for file in files:
+        for level, sign, slices, there, truth, count in json.loads(file.read_text()):
+            tally = tallies.setdefault((level, sign, slices), Tally())
+            (tally.present if there else tally.absent)[Truth(truth)] += count
+    return tallies
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=1, help="patients of each disease")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--voxel", type=float, default=1.0)
-    parser.add_argument("--diseases", nargs="+", default=list(FAMILIES["second"]))
+    parser.add_argument("--diseases", nargs="*", default=list(FAMILIES["second"]))
+    parser.add_argument("--counts", type=Path, help="file to keep the counts in")
+    parser.add_argument("--add", type=Path, nargs="+", default=[], help="counts of earlier runs")
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
-    tallies: dict[Key, Tally] = {}
+    tallies = read_counts(given.add)
     for number in range(1, given.n + 1):
         for disease in given.diseases:
+            order = Order((disease,), seed=given.seed, family="second", voxel_mm=given.voxel)
+            patient = simulate_patient(order, Patient("x", disease, number))
             for slices, thickness in SLICES.items():
-                order = Order(
-                    (disease,),
-                    seed=given.seed,
-                    family="second",
-                    voxel_mm=given.voxel,
-                    protocol=Protocol(CONTRASTS, sessions=1, slice_mm=thickness),
-                )
-                patient = Patient("x", disease, number)
-                compare(simulate_patient(order, patient), slices, tallies)
+                compare(examination(patient, thickness), slices, tallies)
+                tallies.setdefault((STUDY, disease, slices), Tally()).add(True, Truth.TRUE)
                 print(f"{disease} {number} {slices}", flush=True)
+            if given.counts is not None:
+                write_atomic(given.counts, json.dumps(counts(tallies), indent=1) + "\n")
     text = document(tallies, given)
     if given.output is None:
         print(text, end="")

@@ -11,6 +11,7 @@ from pathlib import Path
 NEEDED = (
     "lesionaid/_rules/references.yaml",
     "lesionaid/_rules/signs/punctate_satellites.yaml",
+    "lesionaid/_rules/signs/pictures/punctate_satellites.png",
     "lesionaid/anatomy/data/",
     "lesionaid/report/schemas/",
 )

@@ -66,13 +66,19 @@ def _to_surface(
     """Distance from every voxel outside `target` to the surface of its nearest voxel."""
     from scipy.ndimage import distance_transform_edt
 
-    distance, nearest = distance_transform_edt(~target, sampling=spacing, return_indices=True)
-    distance = distance.astype(np.float32)
+    nearest = distance_transform_edt(
+        ~target, sampling=spacing, return_distances=False, return_indices=True
+    )
     # The half voxel on the way: the line leaves a box first through the side it is steepest to.
-    steepest = np.zeros_like(distance)
-    for axis in range(3):
-        own = np.arange(target.shape[axis]).reshape([-1 if a == axis else 1 for a in range(3)])
-        np.maximum(steepest, np.abs(nearest[axis] - own), out=steepest)
+    steepest = np.zeros(target.shape, dtype=np.float32)
+    square = np.zeros(target.shape)
+    for axis, step in enumerate(spacing):
+        own = np.arange(target.shape[axis], dtype=np.int32)
+        way = nearest[axis]
+        way -= own.reshape([-1 if a == axis else 1 for a in range(3)])
+        np.maximum(steepest, np.abs(way, out=way), out=steepest)
+        square += (way * step) ** 2
+    distance = np.sqrt(square, out=square).astype(np.float32)
     outside = steepest > 0
     distance[outside] -= 0.5 * distance[outside] / steepest[outside]
     return np.asarray(distance, dtype=np.float32)

@@ -175,7 +175,7 @@ def match(
     components = connected_components(before)
     reach = _reach(current.grid, factor)
     links = link(labels, components, reach)
-    now = np.bincount(labels.ravel(), minlength=len(current.lesions) + 1)
+    now = np.bincount(labels.ravel(), minlength=_largest_id(current) + 1)
     then = np.bincount(components.ravel())
     inside = np.bincount(labels[widen(before, reach)], minlength=now.size)
     gained = count_beyond(BEYOND_MM / factor, labels, before, current.grid, reach)
@@ -276,11 +276,16 @@ def _reach(grid: Grid, factor: float) -> tuple[int, int, int]:
     return i, j, k
 
 
+def _largest_id(current: LesionMap) -> int:
+    """Ids that were kept from an earlier map may have gaps."""
+    return max((lesion.id for lesion in current.lesions), default=0)
+
+
 def _mostly_unseen(current: LesionMap, prior_seen: NDArray[np.bool_] | None) -> frozenset[int]:
     """Lesions of which more than half lies outside the prior's field of view."""
     if prior_seen is None:
         return frozenset()
-    unseen = np.bincount(current.labels[~prior_seen], minlength=len(current.lesions) + 1)
+    unseen = np.bincount(current.labels[~prior_seen], minlength=_largest_id(current) + 1)
     return frozenset(x.id for x in current.lesions if unseen[x.id] > x.n_voxels / 2)
 
 

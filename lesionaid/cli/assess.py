@@ -75,6 +75,7 @@ STAGES = {
     "load": "Reading and checking the scans",
     "registration": "Registering to the template",
     "lesions": "Looking for lesions",
+    "regions": "Moving ventricles and cortex to the patient",
     "measurement": "Measuring lesions",
     "verdict": "Weighing the evidence",
 }

@@ -195,9 +195,9 @@ def refuse_overwriting(
     UsageError
         ``U02``.
     """
-    from lesionaid.report.tables import OUTPUT_FILES
+    from lesionaid.report.tables import OUTPUT_FILES, ROBUSTNESS_FILES
 
-    written = {(output / name).resolve() for name in OUTPUT_FILES}
+    written = {(output / name).resolve() for name in (*OUTPUT_FILES, *ROBUSTNESS_FILES)}
     for path in (*_all_paths(paths), *(path for path in (signs, earlier) if path)):
         if path.resolve() in written:
             raise UsageError("U02", file=path.name)

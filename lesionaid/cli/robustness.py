@@ -102,7 +102,9 @@ def robustness(
 
         start = time.perf_counter()
         found = disturbed_assessment(
-            assessment, read_knowledge(signs), lambda name: tell(f"Disturbing: {name}")
+            assessment,
+            read_knowledge(signs),
+            progress=lambda name: tell(f"Disturbing: {name}"),
         )
         seconds = {**assessment.timings, "robustness": time.perf_counter() - start}
         assessment = replace(with_verdict(assessment, found), timings=seconds)

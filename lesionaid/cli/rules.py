@@ -92,6 +92,10 @@ def _show_links(known: Knowledge, sign: SignSpec) -> None:
     users = [rule.id for rule in known.rules.rules if sign.id in sign_leaves(rule.when)]
     if users:
         typer.echo(f"# used by: {', '.join(users)}")
+    if sign.validation is not None:
+        typer.echo(f"# its measure is: {sign.validation}")
+    if sign.picture:
+        typer.echo(f"# picture of a phantom: signs/{sign.picture}, beside this file")
 
 
 @rules.command("check")
@@ -162,15 +166,20 @@ def book(
         Path | None,
         typer.Option("--output", "-o", help="File to write, else print.", show_default=False),
     ] = None,
+    signs: Annotated[bool, typer.Option("--signs", help="The sign catalogue instead.")] = False,
 ) -> None:
     """The knowledge as a chapter in Markdown: what each rule says, its strength, its limits."""
     from lesionaid.book.chapter import chapter
+    from lesionaid.book.signs import sign_chapter
     from lesionaid.book.surveillance import load_surveillance
     from lesionaid.files import write_atomic
     from lesionaid.reading.judge import load_knowledge
 
     known = load_knowledge()
-    text = chapter(known.catalogue, known.rules, load_surveillance())
+    if signs:
+        text = sign_chapter(known.catalogue)
+    else:
+        text = chapter(known.catalogue, known.rules, load_surveillance())
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -92,20 +92,22 @@ class _Near:
 
     index: NDArray[np.intp]
     signed_mm: FloatArray
-    side: NDArray[np.intp]
+    side: NDArray[np.uint8]
     cell: NDArray[np.int64]
     blur_mm2: FloatArray
 
 
-def side_of_site() -> NDArray[np.intp]:
+def side_of_site() -> NDArray[np.uint8]:
     """Index into :data:`SIDES` by site code."""
-    table = np.zeros(max(SITES) + 1, dtype=np.intp)
+    table = np.zeros(max(SITES) + 1, dtype=np.uint8)
     for code, name in SITES.items():
         table[code] = SIDES.index(_SIDE_OF_SITE.get(name, "none"))
     return table
 
 
-def border_patches(scan: Scan, anatomy: AnatomyMap, around: Surroundings) -> Patches:
+def border_patches(
+    scan: Scan, anatomy: AnatomyMap, around: Surroundings, *, dark: bool = False
+) -> Patches:
     """Cut every border into patches and read the profile of each.
 
     Parameters
@@ -114,23 +116,26 @@ def border_patches(scan: Scan, anatomy: AnatomyMap, around: Surroundings) -> Pat
         On ``around.voxels.grid``.
     anatomy : AnatomyMap
     around : Surroundings
+    dark : bool
+        The bodies are darker than what lies about them: the signal is turned over.
 
     Returns
     -------
     Patches
         None of lesions that are too thin everywhere.
     """
-    sides = side_of_site()[anatomy.sites]
     deepest = around.voxels.minimum(around.signed_mm)
     ends = np.append(around.voxels.starts, around.voxels.index.size)
     found = [
-        (row, _near(around, row, slice(int(ends[row]), int(ends[row + 1])), sides, scan))
+        (row, _near(around, row, slice(int(ends[row]), int(ends[row + 1])), anatomy.sites, scan))
         for row in np.flatnonzero(deepest <= -DEPTH_LEAST_MM).tolist()
     ]
-    return _patches(found, scan, sides)
+    return _patches(found, scan, -1.0 if dark else 1.0)
 
 
-def _near(around: Surroundings, row: int, run: slice, sides: NDArray[np.intp], scan: Scan) -> _Near:
+def _near(
+    around: Surroundings, row: int, run: slice, sites: NDArray[np.uint8], scan: Scan
+) -> _Near:
     """Voxels of one lesion within the window, with the side and the cell of their border."""
     grid = around.voxels.grid
     box = around.boxes[row]
@@ -150,8 +155,9 @@ def _near(around: Surroundings, row: int, run: slice, sides: NDArray[np.intp], s
     step = 0.5 + 0.5 * np.sqrt(12.0 * _variance(normal, grid))
     outside = np.rint(grid.to_voxel(edge + step[:, None] * normal)).astype(np.intp)
     outside = np.clip(outside, corner, corner + np.asarray(shape) - 1)
-    facing = sides[tuple(outside.T)]
-    own = sides[tuple(ijk[close].T)]
+    sides = side_of_site()
+    facing = sides[sites[tuple(outside.T)]]
+    own = sides[sites[tuple(ijk[close].T)]]
     kept = steep & ~around.other[run][close] & ~lesion[tuple((outside - corner).T)]
     kept &= (signed <= 0) | (own == facing)
     if scan.valid is not None:
@@ -169,10 +175,12 @@ def _normals(
     distance: FloatArray, grid: Grid, place: tuple[NDArray[np.intp], ...]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Unit normals, outwards, in RAS+ mm; and where the slope is that of a single edge."""
-    slopes = np.stack([axis[place] for axis in np.gradient(distance)], axis=1)
+    along: list[FloatArray] = [np.asarray(np.gradient(distance, axis=axis)) for axis in range(3)]
+    slopes = np.stack([slope[place] for slope in along], axis=1)
     slopes = slopes @ np.linalg.inv(grid.affine[:3, :3])
-    length = np.linalg.norm(slopes, axis=1)
-    normal = slopes / np.maximum(length, 1e-6)[:, None]
+    length: FloatArray = np.asarray(np.linalg.norm(slopes, axis=1, keepdims=True))
+    normal = slopes / np.maximum(length, 1e-6)
+    length = length.ravel()
     return normal, (length >= STEEP[0]) & (length <= STEEP[1])
 
 
@@ -181,7 +189,7 @@ def _variance(normal: FloatArray, grid: Grid) -> FloatArray:
     return np.asarray(((normal @ grid.affine[:3, :3]) ** 2).sum(axis=1) / 12.0)
 
 
-def _patches(found: list[tuple[int, _Near]], scan: Scan, sides: NDArray[np.intp]) -> Patches:
+def _patches(found: list[tuple[int, _Near]], scan: Scan, sign: float) -> Patches:
     bins = round(2 * WINDOW_MM / BIN_MM)
     if not any(near.index.size for _, near in found):
         none, empty = np.zeros(0, dtype=np.intp), np.zeros((0, bins))
@@ -191,7 +199,8 @@ def _patches(found: list[tuple[int, _Near]], scan: Scan, sides: NDArray[np.intp]
     side = np.concatenate([near.side for _, near in found])
     cell = np.concatenate([near.cell for _, near in found])
     signed = np.concatenate([near.signed_mm for _, near in found])
-    value = scan.data.reshape(-1)[np.concatenate([near.index for _, near in found])].astype(float)
+    value = scan.data.reshape(-1)[np.concatenate([near.index for _, near in found])]
+    value = sign * value.astype(float)
     keys = np.column_stack([row, side, cell])
     first, patch = _groups(keys)
     n = first.size
@@ -204,13 +213,13 @@ def _patches(found: list[tuple[int, _Near]], scan: Scan, sides: NDArray[np.intp]
     count = table(None)
     blur = np.bincount(patch, np.concatenate([near.blur_mm2 for _, near in found]), n)
     edge = float(np.mean(scan.grid.spacing_mm))
-    weight = np.bincount(patch, np.abs(signed) <= edge, n)
+    weight = np.bincount(patch, (np.abs(signed) <= edge).astype(float), n)
     held = count >= BIN_VOXELS
     middle = bins // 2
     return Patches(
         row=row[first],
-        side=side[first],
-        weight=weight,
+        side=side[first].astype(np.intp),
+        weight=weight.astype(float),
         count=count,
         total=table(value),
         square=table(value**2),

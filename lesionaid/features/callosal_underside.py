@@ -156,7 +156,7 @@ def _cannot(anatomy: AnatomyMap | None) -> Unknown | None:
 
 
 def _at_underside(voxels: LesionVoxels, anatomy: AnatomyMap) -> NDArray[np.bool_]:
-    low = voxels.take(anatomy.sites) == site_code("corpus_callosum")
+    low: NDArray[np.bool_] = voxels.take(anatomy.sites) == site_code("corpus_callosum")
     low &= voxels.take(anatomy.distances_mm["lateral_ventricle"]) <= DEPTH_MM
     across = standard_mm(voxels, anatomy, voxels.index[low])[:, 0]
     low[low] = np.abs(across) <= MIDLINE_MM

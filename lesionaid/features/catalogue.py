@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.border import BORDER_SPECS, border_measurements
 from lesionaid.features.burden import BURDEN_SPECS, burden_measurements, voxel_max_mm
 from lesionaid.features.callosal_underside import (
     UNDERSIDE_SPECS,
@@ -19,7 +20,9 @@ from lesionaid.features.callosal_underside import (
 from lesionaid.features.confluence import CONFLUENCE_SPECS, confluence_measurements, split
 from lesionaid.features.enhancement import ENHANCEMENT_SPECS, enhancement_measurements
 from lesionaid.features.focality import FOCALITY_SPECS, focality_measurements
+from lesionaid.features.halo import HALO_SPECS, halo_measurements
 from lesionaid.features.location import LOCATION_SPECS, location_measurements
+from lesionaid.features.mass import MASS_SPECS, mass_measurements
 from lesionaid.features.mirror import MIRROR_SPECS, mirror_measurements
 from lesionaid.features.ovoid import OVOID_SPECS, ovoid_measurements
 from lesionaid.features.parts import PART_SPECS, part_measurements
@@ -29,6 +32,7 @@ from lesionaid.features.shape import SHAPE_SPECS, shape_measurements, total_meas
 from lesionaid.features.signal import SIGNAL_SPECS, signal_measurements
 from lesionaid.features.study_quality import QUALITY_SPECS, quality_measurements
 from lesionaid.features.surroundings import surroundings
+from lesionaid.features.susceptibility import SUSCEPTIBILITY_SPECS, susceptibility_measurements
 from lesionaid.features.ufibre import UFIBRE_SPECS, ufibre_measurements
 from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels, merge
@@ -52,7 +56,11 @@ FEATURES: tuple[MeasurementSpec, ...] = (
     *UFIBRE_SPECS,
     *SATELLITE_SPECS,
     *SIGNAL_SPECS,
+    *BORDER_SPECS,
+    *HALO_SPECS,
+    *MASS_SPECS,
     *ENHANCEMENT_SPECS,
+    *SUSCEPTIBILITY_SPECS,
     *BURDEN_SPECS,
     *MIRROR_SPECS,
     *UNDERSIDE_STUDY_SPECS,
@@ -86,6 +94,7 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
     tissue = normal_white_matter(anatomy, voxels) if anatomy else None
     enhancement, noise = enhancement_measurements(study, anatomy, tissue, lesions, around, scale)
     voxel_mm = voxel_max_mm(study, lesions)
+    mass, midline = mass_measurements(anatomy, lesions, around, scale)
     shape = shape_measurements(lesions, space=study.space, native_scale=study.native_scale)
     rows = merge(
         {lesion: dict(row) for lesion, row in shape.items()},
@@ -98,16 +107,25 @@ def measure(study: Study, anatomy: AnatomyMap | None, lesions: LesionMap) -> Mea
         ovoid_measurements(lesions, voxels, lobes, anatomy, scale),
         ufibre_measurements(lesions, voxels, anatomy, scale),
         satellite_measurements(lesions, anatomy, scale, voxel_mm),
+        border_measurements(study, anatomy, lesions, around, scale),
+        halo_measurements(study, anatomy, tissue, around, lesions),
+        mass,
         signal_measurements(study, anatomy, tissue, lesions, voxels, around, scale),
         enhancement,
     )
+    susceptibility, veins = susceptibility_measurements(
+        study, anatomy, tissue, lesions, around, rows, scale
+    )
+    rows = merge(rows, susceptibility)
     whole = {
         **total_measurements(lesions, space=study.space, native_scale=study.native_scale),
         **burden_measurements(study, lesions, rows, voxels, anatomy, scale),
         **mirror_measurements(lesions, voxels, anatomy),
+        **midline,
         **underside_of_study(voxels, anatomy, scale, voxel_mm),
         **quality_measurements(study, anatomy, tissue),
         **noise,
+        **veins,
     }
     return MeasurementTable(
         specs=MappingProxyType({spec.name: spec for spec in FEATURES}),

@@ -14,22 +14,20 @@ at hand to hold it against.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lesionaid.features.intensity import Reference
-from lesionaid.features.places import places_mm
 from lesionaid.features.resolution import too_coarse
 from lesionaid.features.surroundings import Surroundings
-from lesionaid.features.vessels import dark_lines, line_curvature
-from lesionaid.features.voxels import LesionVoxels, Rows, connected_parts
+from lesionaid.features.vein_tracks import LINE_Z, Track, find_tracks
+from lesionaid.features.vessels import line_curvature
+from lesionaid.features.voxels import Rows
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
 from lesionaid.study.scan import Contrast, Study
-from lesionaid.tables import MeasurementSpec
+from lesionaid.tables import Level, MeasurementSpec
 
 __all__ = ["CENTRAL_VEIN_SPECS", "central_vein_measurements"]
 
@@ -56,30 +54,12 @@ irregularity of 0.18; digital balls of any size have a solidity over 0.6."""
 TOUCHING_MM = 1.5
 """Another lesion this near has merged with this one (proposed: one voxel)."""
 
-LINE_Z = 3.0
-"""Curvature across a line, in standard deviations of its noise (proposed)."""
-
-STRAIGHT, ROUND = 0.5, 0.35
-"""Least likeness to a line (proposed): a sheet has a ratio near 0, a blob is not straight."""
-
-LEAST_TRACK_MM, TRACK_SHARE = 3.0, 0.5
-"""A vein runs through at least half of the lesion and is longer than wide (proposed)."""
-
 DEEP, NEAR = 0.6, 1.0
 """Central: reaches 60 % of the greatest depth, and passes no further from the lesion's centre
 than that depth (proposed; in a ball: at most 40 % of the radius off its centre)."""
 
-SAME_LINE_MM = 1.5
-"""Pieces within this of one straight line are one vein (proposed)."""
-
 EDGE_PLACES = 2
 """A vein passes the edge of its lesion in two places at most (Sati et al. 2016)."""
-
-ONE_PLACE_MM = 2.5
-"""Voxels of a line at the edge within this of one another are one place (proposed)."""
-
-UPPER_QUARTER_SD = 0.674
-"""Upper quartile of a normal distribution, in standard deviations."""
 
 FAINT_VEIN = (0.25, 0.5)
 """Contrast, as a share of white matter, and radius in mm of a vein that a scan must be able to
@@ -93,7 +73,7 @@ _NEEDS = ("SWI", "lesions", "anatomy")
 
 
 def _spec(name: str, unit: Unit | None, description: str, study: bool = False) -> MeasurementSpec:
-    level = "study" if study else "lesion"
+    level: Level = "study" if study else "lesion"
     return MeasurementSpec(name, unit, level, description, _NEEDS, _NAIMS, validated=False)
 
 
@@ -132,42 +112,6 @@ CENTRAL_VEIN_SPECS: tuple[MeasurementSpec, ...] = (
 
 _LESION_NAMES = tuple(spec.name for spec in CENTRAL_VEIN_SPECS if spec.level == "lesion")
 _STUDY_NAMES = tuple(spec.name for spec in CENTRAL_VEIN_SPECS if spec.level == "study")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Image:
-    """Voxels of lesions: place and depth in mm, and how much darker than its lesion each is."""
-
-    voxels: LesionVoxels
-    xyz: NDArray[np.float64]
-    depth: NDArray[np.float64]
-    deficit: NDArray[np.float64]
-    noise: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Track:
-    """A dark line in a lesion."""
-
-    length_mm: float
-    share: float
-    depth: float
-    offset: float
-    width_mm: float
-    z: float
-    centre: NDArray[np.float64]
-    direction: NDArray[np.float64]
-    edge_places: int
-
-    @property
-    def long_enough(self) -> bool:
-        return self.length_mm >= LEAST_TRACK_MM and self.share >= TRACK_SHARE
-
-    def continues(self, other: _Track) -> bool:
-        """Whether the other lies on the same straight line."""
-        apart = other.centre - self.centre
-        across = apart - np.dot(apart, self.direction) * self.direction
-        return float(np.linalg.norm(across)) <= SAME_LINE_MM
 
 
 def central_vein_measurements(
@@ -221,7 +165,7 @@ def central_vein_measurements(
         holes = voxels.minimum(voxels.take(scan.valid)) == 0
     else:
         holes = np.zeros(voxels.ids.size, dtype=bool)
-    tracks = _tracks(scan.data, voxels, depth, noise)
+    tracks = find_tracks(scan.data, voxels, depth, noise)
     hole = Unknown(Reason.NOT_FINITE, "voxels of the lesion have no value in the SWI")
     for row, lesion_id in enumerate(voxels.ids.tolist()):
         found[lesion_id] = dict.fromkeys(_LESION_NAMES, hole) if holes[row] else _judge(tracks[row])
@@ -294,87 +238,7 @@ def _left_out(exclusion: Category | None, why: Unknown) -> dict[str, Value]:
     return row
 
 
-def _tracks(
-    volume: NDArray[np.float32], voxels: LesionVoxels, depth: NDArray[np.float64], noise: float
-) -> list[list[_Track]]:
-    """Dark lines of every lesion, the longest first."""
-    tracks: list[list[_Track]] = [[] for _ in voxels.ids]
-    if not voxels.ids.size:
-        return tracks
-    level = voxels.quantile(voxels.take(volume), 0.5)
-    lines = dark_lines(volume, voxels, level)
-    deficit = np.repeat(level, voxels.counts) - voxels.take(volume)
-    # Where a broad band fills most of a lesion, the upper quarter is still its tissue.
-    tissue = voxels.quantile(voxels.take(volume), 0.75) - UPPER_QUARTER_SD * noise
-    missing = deficit + np.repeat(np.maximum(tissue - level, 0.0), voxels.counts)
-    dark = (
-        lines.line_like(STRAIGHT, ROUND)
-        & (lines.across >= LINE_Z * noise * lines.noise)
-        & (deficit > noise)
-    )
-    xyz = places_mm(voxels, voxels.index)
-    image = _Image(voxels, xyz, depth, missing, noise)
-    for row, members in _parts(voxels, dark):
-        own = slice(int(voxels.starts[row]), int(voxels.starts[row] + voxels.counts[row]))
-        tracks[row].append(_track(image, members, own))
-    for found in tracks:
-        found.sort(key=lambda track: (-track.length_mm, *track.centre))
-    return tracks
-
-
-def _parts(
-    voxels: LesionVoxels, inside: NDArray[np.bool_]
-) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Row of the lesion, and places in ``voxels.index``, of every connected part of two or more."""
-    places = np.flatnonzero(inside)
-    if not places.size:
-        return
-    part = connected_parts(voxels.index[places], voxels.owner[places], voxels.grid)
-    order = np.argsort(part, kind="stable")
-    for members in np.split(places[order], np.flatnonzero(np.diff(part[order])) + 1):
-        if members.size > 1:
-            yield int(voxels.owner[members[0]]), members
-
-
-def _track(image: _Image, members: NDArray[np.intp], own: slice) -> _Track:
-    """Measure one line: its voxels are `members`, its lesion's are `own`."""
-    grid, lesion, line = image.voxels.grid, image.xyz[own], image.xyz[members]
-    deepest = float(image.depth[own].max())
-    centre = line.mean(axis=0)
-    direction = np.linalg.svd(line - centre, full_matrices=False)[2][0]
-    # From the centres of the voxels at its ends to their faces.
-    voxel_mm = 1.0 / float(np.abs(np.linalg.inv(grid.affine[:3, :3]) @ direction).max())
-    length = float(np.ptp(line @ direction)) + voxel_mm
-    extent = float(np.ptp(lesion @ direction)) + voxel_mm
-    along = (lesion - centre) @ direction
-    radial = np.linalg.norm(lesion - centre - along[:, None] * direction, axis=1)
-    beside = (radial <= LEAST_DIAMETER_MM) & (np.abs(along) <= length / 2)
-    peak = float(np.quantile(image.deficit[members], 0.9))
-    volume = float(image.deficit[own][beside].sum()) / peak * grid.voxel_volume_mm3
-    at_edge = image.depth[members] <= max(grid.spacing_mm) / 2 + 1e-3
-    return _Track(
-        length_mm=length,
-        share=min(length / extent, 1.0),
-        depth=float(image.depth[members].max()) / deepest,
-        offset=float(np.linalg.norm(line - lesion.mean(axis=0), axis=1).min()) / deepest,
-        width_mm=2 * float(np.sqrt(max(volume, 0.0) / (np.pi * length))),
-        z=float(np.median(image.deficit[members])) / image.noise,
-        centre=centre,
-        direction=direction,
-        edge_places=_places(line[at_edge]),
-    )
-
-
-def _places(points: NDArray[np.float64]) -> int:
-    """Number of clusters of points, further apart than :data:`ONE_PLACE_MM`."""
-    from scipy.cluster.hierarchy import fclusterdata
-
-    if len(points) < 2:
-        return len(points)
-    return int(fclusterdata(points, ONE_PLACE_MM, criterion="distance", method="single").max())
-
-
-def _judge(tracks: Sequence[_Track]) -> dict[str, Value]:
+def _judge(tracks: Sequence[Track]) -> dict[str, Value]:
     """Class of a lesion from its dark lines, the longest first."""
     veins = [track for track in tracks if track.long_enough]
     row: dict[str, Value] = {"central_vein_exclusion": Category("none")}
@@ -399,7 +263,7 @@ def _judge(tracks: Sequence[_Track]) -> dict[str, Value]:
     return {name: row[name] for name in _LESION_NAMES}
 
 
-def _class(track: _Track) -> str:
+def _class(track: Track) -> str:
     if track.width_mm > WIDEST_MM:
         return "wide"
     return "central" if track.depth >= DEEP and track.offset <= NEAR else "off_centre"

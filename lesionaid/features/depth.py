@@ -24,10 +24,12 @@ __all__ = [
     "mean_where",
     "no_value",
     "not_deep",
+    "of_lesions",
     "own_mm",
     "quantile_where",
     "sectors",
     "usable",
+    "within",
 ]
 
 HOLE = Unknown(Reason.NOT_FINITE, "voxels of the lesion have no value in this scan")
@@ -136,6 +138,33 @@ def sectors(around: Surroundings, values: NDArray[np.floating], mask: NDArray[np
     count = np.bincount(cell, minlength=size).reshape(-1, N_SECTORS).astype(float)
     total = np.bincount(cell, weights=values[mask], minlength=size).reshape(-1, N_SECTORS)
     return Sectors(total / np.maximum(count, 1), count)
+
+
+def within(around: Surroundings, reach_mm: float) -> Surroundings:
+    """The lesions with less about them, for what looks inside only."""
+    return _part(around, around.signed_mm <= reach_mm, np.ones(around.voxels.ids.size, dtype=bool))
+
+
+def of_lesions(around: Surroundings, keep: NDArray[np.bool_]) -> Surroundings:
+    """Some of the lesions, for what only these can show.
+
+    Parameters
+    ----------
+    around : Surroundings
+    keep : ndarray of shape (m,), bool
+    """
+    return _part(around, keep[around.voxels.owner], keep)
+
+
+def _part(around: Surroundings, mask: NDArray[np.bool_], keep: NDArray[np.bool_]) -> Surroundings:
+    boxes = tuple(box for box, kept in zip(around.boxes, keep, strict=True) if kept)
+    return Surroundings(
+        around.chosen(mask),
+        around.signed_mm[mask],
+        around.inside[mask],
+        around.other[mask],
+        boxes,
+    )
 
 
 def usable(around: Surroundings, scan: Scan) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -97,6 +97,14 @@ DIFFUSION_SPECS: tuple[MeasurementSpec, ...] = (
         _DWI,
     ),
     _spec(
+        "dwi_bright_z_nawm",
+        Unit.ROBUST_SD,
+        "The higher of two means of DWI, in robust standard deviations above normal-appearing "
+        "white matter: of the whole lesion, and of its outer 3 mm where it has a core (a dark "
+        "core would hide a bright rim).",
+        _DWI,
+    ),
+    _spec(
         "adc_rim_mean",
         Unit.DIFFUSIVITY,
         "Mean ADC of the outer 3 mm of the lesion; from a radius of 8 mm on.",
@@ -127,7 +135,7 @@ DIFFUSION_SPECS: tuple[MeasurementSpec, ...] = (
 )
 
 _NAMES = tuple(spec.name for spec in DIFFUSION_SPECS)
-_RIM_NAMES, _ADC_NAMES, _BOTH = _NAMES[:4], _NAMES[4:7], _NAMES[7:]
+_RIM_NAMES, _ADC_NAMES, _BOTH = _NAMES[:5], _NAMES[5:8], _NAMES[8:]
 
 Bar = tuple[NDArray[np.bool_], Unknown]
 """Lesions that a value is unknown for, and why."""
@@ -180,7 +188,7 @@ def _dwi_rim(
     if white.robust_sd <= 0:
         return whole_column(lesions, _RIM_NAMES, _EVEN)
     values, valid = usable(around, scan)
-    bars = _bars(around, scan, valid, scale)
+    bars = lost, small = _bars(around, scan, valid, scale)
     in_rim, in_core = _shells(around, scale)
     rim, _ = mean_where(around, values, in_rim)
     core, _ = mean_where(around, values, in_core)
@@ -190,11 +198,14 @@ def _dwi_rim(
     bright = white.median + BRIGHT_SD * white.robust_sd
     hit = (edge.mean >= bright) & (edge.mean >= RIM_CORE_RATIO * core[:, None])
     voxels = around.voxels
+    mean, _ = mean_where(around, values, around.inside)
+    highest = np.where(small[0], mean, np.maximum(mean, rim))
     return merge(
         explain(voxels, _NAMES[0], (rim - white.median) / white.robust_sd, _z, *bars),
         explain(voxels, _NAMES[1], (core - white.median) / white.robust_sd, _z, *bars),
         explain(voxels, _NAMES[2], ratio, _plain, *bars),
         explain(voxels, _NAMES[3], edge.share(hit), _plain, *bars),
+        explain(voxels, _NAMES[4], (highest - white.median) / white.robust_sd, _z, lost),
     )
 
 
@@ -266,7 +277,7 @@ def _shells(around: Surroundings, scale: SizeScale) -> tuple[NDArray[np.bool_], 
 
 def _bars(
     around: Surroundings, scan: Scan, valid: NDArray[np.bool_], scale: SizeScale
-) -> tuple[Bar, ...]:
+) -> tuple[Bar, Bar]:
     longest = max(*scan.source.grid.spacing_mm, *scan.grid.spacing_mm) * (scale.factor or 1.0)
     small = not_deep(around, scale, max(RADIUS_MM, RADIUS_VOXELS * longest))
     return no_value(around, valid), small

@@ -48,9 +48,9 @@ DWI_DOT_SPECS = (
         "dwi_dot_count",
         Unit.COUNT,
         "lesion",
-        "Bright dots on DWI in white matter 1.5 to 8 mm, less one voxel edge, from the lesion's edge: "
-        "connected voxels "
-        "4 robust standard deviations above white matter, under 5 mm in equivalent diameter. "
+        "Bright dots on DWI in white matter from 1.5 mm off the lesion's edge to 8 mm less a "
+        "voxel: connected voxels 4 robust standard deviations above white matter, under 5 mm in "
+        "equivalent diameter. "
         "Unknown with voxels over 3.2 mm.",
         ("DWI", "lesions", "anatomy"),
         "PMID 29343163; size and height proposed",

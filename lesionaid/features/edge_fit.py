@@ -62,7 +62,8 @@ class Edges:
 def profile_bins(signed_mm: NDArray[np.floating]) -> NDArray[np.intp]:
     """Bin of each signed distance, 0 the deepest; the distances lie within the window."""
     n = round(2 * WINDOW_MM / BIN_MM)
-    return np.clip(np.floor((signed_mm + WINDOW_MM) / BIN_MM), 0, n - 1).astype(np.intp)
+    bins: NDArray[np.intp] = np.floor((signed_mm + WINDOW_MM) / BIN_MM).astype(np.intp)
+    return np.clip(bins, 0, n - 1)
 
 
 def fit_edges(count: FloatArray, total: FloatArray, square: FloatArray) -> Edges:

@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
+from lesionaid.features.hot_shape import axis_lengths_mm
 from lesionaid.features.places import places_mm
-from lesionaid.features.reference_tissue import site_code
+from lesionaid.features.reference_tissue import in_sites, site_code
 from lesionaid.features.surroundings import Surroundings
 from lesionaid.features.voxels import connected_parts
 from lesionaid.geometry import Grid
 
-__all__ = ["KINDS", "axis_lengths_mm", "explain"]
+__all__ = ["KINDS", "explain"]
 
 KINDS = ("none", "vessel", "dura", "choroid_plexus")
 """What explains hot voxels, by code."""
@@ -78,8 +79,8 @@ def explain(
     if not own.any():
         return kind
     sites = around.voxels.take(anatomy.sites)
-    ventricle = np.isin(sites, [site_code(site) for site in VENTRICLES])
-    beyond = _distance_of_any(around) >= SPILL_MM
+    ventricle = in_sites(sites, VENTRICLES)
+    beyond = _away_from_all(around, hot)
     kind[_vessels(around, own & ~ventricle, gained, beyond)] = KINDS.index("vessel")
     dura = own & ~around.inside & _outer(around, anatomy)
     for name, structure in (("dura", dura), ("choroid_plexus", own & ventricle)):
@@ -88,19 +89,20 @@ def explain(
     return kind
 
 
-def _distance_of_any(around: Surroundings) -> NDArray[np.float64]:
-    """Distance of every voxel to the nearest of the lesions that have it within reach."""
-    index, place = np.unique(around.voxels.index, return_inverse=True)
+def _away_from_all(around: Surroundings, hot: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Hot voxels 2 mm away from every lesion that has them within reach."""
+    index, place = np.unique(around.voxels.index[hot], return_inverse=True)
     nearest = np.full(index.size, np.inf)
-    np.minimum.at(nearest, place, around.signed_mm)
-    return np.asarray(nearest[place])
+    np.minimum.at(nearest, place, around.signed_mm[hot])
+    away = hot.copy()
+    away[hot] = nearest[place] >= SPILL_MM
+    return away
 
 
 def _large(around: Surroundings, structure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A structure where there is enough of it beside the lesion."""
-    owner = around.voxels.owner
-    count = np.bincount(owner[structure], minlength=around.voxels.ids.size)
-    return structure & (count * around.voxels.grid.voxel_volume_mm3 >= LEAST_MM3)[owner]
+    volume = around.voxels.total(structure) * around.voxels.grid.voxel_volume_mm3
+    return structure & np.repeat(volume >= LEAST_MM3, around.voxels.counts)
 
 
 def _outer(around: Surroundings, anatomy: AnatomyMap) -> NDArray[np.bool_]:
@@ -182,7 +184,7 @@ def _connected(around: Surroundings, places: NDArray[np.intp]) -> list[NDArray[n
     if not places.size:
         return []
     part = connected_parts(
-        around.voxels.index[places], around.voxels.owner[places], around.voxels.grid
+        around.voxels.index[places], around.voxels.owner_at(places), around.voxels.grid
     )
     order = np.argsort(part, kind="stable")
     return np.split(places[order], np.flatnonzero(np.diff(part[order])) + 1)
@@ -195,24 +197,3 @@ def _slender(index: NDArray[np.intp], grid: Grid) -> bool:
     widest = np.pi / 4.0 * (VESSEL_MM + max(grid.spacing_mm)) ** 2
     tube = spread[1] <= VESSEL_ELONGATION * spread[2] or volume <= DOT_MM3
     return bool(tube and volume / spread[2] <= widest)
-
-
-def axis_lengths_mm(index: NDArray[np.intp], grid: Grid) -> NDArray[np.float64]:
-    """Edges of the box with the same second moments as some voxels, ascending, in mm.
-
-    Parameters
-    ----------
-    index : ndarray of int, shape (n,)
-        Flat indices into `grid`, at least one.
-    grid : Grid
-
-    Returns
-    -------
-    ndarray of shape (3,)
-        Exact for a box along any direction; a ball of diameter d has 0.775 d.
-    """
-    ijk = np.stack(np.unravel_index(index, grid.shape), axis=1)
-    linear = grid.affine[:3, :3]
-    xyz = (ijk - ijk.mean(axis=0)) @ linear.T
-    covariance = xyz.T @ xyz / index.size + linear @ linear.T / 12.0
-    return np.asarray(np.sqrt(12.0 * np.linalg.eigvalsh(covariance)))

@@ -6,6 +6,7 @@ the same image says anything (a raw ratio of two scans swaps the order of patien
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,14 @@ from lesionaid.geometry import Grid
 from lesionaid.quantity import Reason, Unknown
 from lesionaid.study.scan import Scan
 
-__all__ = ["MAD_TO_SD", "ReferenceTissue", "measure_reference", "normal_white_matter", "site_code"]
+__all__ = [
+    "MAD_TO_SD",
+    "ReferenceTissue",
+    "in_sites",
+    "measure_reference",
+    "normal_white_matter",
+    "site_code",
+]
 
 MAD_TO_SD = 1.482602218505602
 """Standard deviations of a normal distribution in one median absolute deviation."""
@@ -62,6 +70,21 @@ class ReferenceTissue:
 def site_code(name: str) -> int:
     """Label of a site by name, from :data:`lesionaid.anatomy.map.SITES`."""
     return next(code for code, site in SITES.items() if site == name)
+
+
+def in_sites(sites: NDArray[np.uint8], names: Iterable[str]) -> NDArray[np.bool_]:
+    """Where sites are among some, by name; one site at a time, as ``isin`` takes 8 bytes a voxel.
+
+    Parameters
+    ----------
+    sites : ndarray of uint8
+        Of any shape.
+    names : iterable of str
+    """
+    found = np.zeros(sites.shape, dtype=bool)
+    for name in names:
+        found |= sites == site_code(name)
+    return found
 
 
 def normal_white_matter(anatomy: AnatomyMap, voxels: LesionVoxels) -> NDArray[np.bool_]:
@@ -123,7 +146,8 @@ def measure_reference(scan: Scan, tissue: NDArray[np.bool_]) -> ReferenceTissue 
         ``LOW_QUALITY`` when fewer than 200 voxels are left or the centre is not positive.
     """
     usable = tissue if scan.valid is None else tissue & scan.valid
-    values = np.sort(scan.data[usable].astype(float))
+    values = scan.data[usable].astype(float)
+    values.sort()
     if values.size < MIN_VOXELS:
         return _too_few(values.size)
     mode, spread = _shortest_half(values)

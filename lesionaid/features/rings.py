@@ -20,9 +20,11 @@ from lesionaid.features.depth import (
     mean_where,
     no_value,
     not_deep,
+    of_lesions,
     own_mm,
     sectors,
     usable,
+    within,
 )
 from lesionaid.features.intensity import NO_ANATOMY
 from lesionaid.features.reference_tissue import site_code
@@ -136,6 +138,20 @@ def _dark_rim(
     why = too_coarse(scan, own_mm(scale, IN_PLANE_MM), own_mm(scale, THROUGH_MM))
     if why is not None:
         return whole_column(lesions, (_RIM,), why)
+    small = not_deep(around, scale, RIM_RADIUS_MM)
+    own = within(around, 0.0)
+    lost = no_value(own, usable(own, scan)[1])
+    share = np.zeros(around.voxels.ids.size)
+    share[~small[0]] = _dark_share(of_lesions(around, ~small[0]), scan, anatomy, level, scale)
+    return explain(
+        around.voxels, _RIM, share, lambda value: Quantity(value, Unit.NONE), lost, small
+    )
+
+
+def _dark_share(
+    around: Surroundings, scan: Scan, anatomy: AnatomyMap, level: TissueLevels, scale: SizeScale
+) -> NDArray[np.float64]:
+    """Share of the directions with a dark line, shape (m,)."""
     values, valid = usable(around, scan)
     site = around.voxels.take(anatomy.sites)
     tissue = valid & (around.inside | np.isin(site, [site_code(name) for name in DARK_SITES]))
@@ -150,15 +166,7 @@ def _dark_rim(
         line = step.count >= MIN_SECTOR_VOXELS
         line &= step.mean <= level.white - DARK_SD * level.white_sd
         dark |= line & (beyond.count > 0) & (step.mean <= beyond.mean - level.white_sd)
-    edge = sectors(around, values, shell(SHELLS_MM[0], SHELLS_MM[-1]))
-    return explain(
-        around.voxels,
-        _RIM,
-        edge.share(dark),
-        lambda value: Quantity(value, Unit.NONE),
-        no_value(around, valid),
-        not_deep(around, scale, RIM_RADIUS_MM),
-    )
+    return sectors(around, values, shell(SHELLS_MM[0], SHELLS_MM[-1])).share(dark)
 
 
 def _bands(
@@ -167,26 +175,31 @@ def _bands(
     why = too_coarse(scan, own_mm(scale, IN_PLANE_MM), own_mm(scale, IN_PLANE_MM))
     if why is not None:
         return whole_column(lesions, (_BANDS,), why)
-    values, valid = usable(around, scan)
     shallow = not_deep(around, scale, RING_RADIUS_MM)
-    deepest = -float(around.signed_mm.min(initial=0.0)) * (scale.factor or 1.0)
-    layers = np.stack(
-        [
-            np.stack(mean_where(around, values, around.inside & around.shell(-high, -low)))
-            for low, high in _layers(deepest, scale)
-        ]
-    )  # shape (layers, 2, m): mean and count
+    own = within(around, 0.0)
+    lost = no_value(own, usable(own, scan)[1])
     found = np.zeros(around.voxels.ids.size)
-    for row in np.flatnonzero(~shallow[0]):
-        mean, count = layers[:, 0, row], layers[:, 1, row]
-        found[row] = _dark_bands(mean[count >= MIN_SECTOR_VOXELS], level)
+    found[~shallow[0]] = _band_counts(of_lesions(around, ~shallow[0]), scan, level, scale)
     return explain(
-        around.voxels,
-        _BANDS,
-        found,
-        lambda value: Quantity(value, Unit.COUNT),
-        no_value(around, valid),
-        shallow,
+        around.voxels, _BANDS, found, lambda value: Quantity(value, Unit.COUNT), lost, shallow
+    )
+
+
+def _band_counts(
+    around: Surroundings, scan: Scan, level: TissueLevels, scale: SizeScale
+) -> NDArray[np.float64]:
+    """Dark bands of every lesion, shape (m,)."""
+    values, _ = usable(around, scan)
+    deepest = -float(around.signed_mm.min(initial=0.0)) * (scale.factor or 1.0)
+    layers = [
+        np.stack(mean_where(around, values, around.inside & around.shell(-high, -low)))
+        for low, high in _layers(deepest, scale)
+    ]
+    mean, count = np.stack(layers, axis=1)  # each of shape (layers, m)
+    seen = count >= MIN_SECTOR_VOXELS
+    return np.array(
+        [_dark_bands(mean[seen[:, row], row], level) for row in range(around.voxels.ids.size)],
+        dtype=float,
     )
 
 

@@ -245,7 +245,7 @@ def _outer_corners(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def _axes_mm(labels: NDArray[np.int32], grid: Grid) -> NDArray[np.float64]:
     """Major, middle and minor axis by label, shape (highest label + 1, 3); row 0 is 0."""
-    ijk = np.argwhere(labels)
+    ijk = np.argwhere(labels != 0)
     owner = labels[tuple(ijk.T)]
     counts = np.maximum(np.bincount(owner), 1)
     means = np.stack([np.bincount(owner, weights=ijk[:, a]) for a in range(3)], axis=1)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.cysts import CYST_SPECS, cyst_measurements
+from lesionaid.features.depth import within
 from lesionaid.features.diffusion import DIFFUSION_SPECS, diffusion_measurements
 from lesionaid.features.diffusion_dots import DWI_DOT_SPECS, dwi_dot_measurements
 from lesionaid.features.heterogeneity import HETEROGENEITY_SPECS, heterogeneity_measurements
@@ -22,6 +23,10 @@ from lesionaid.study.scan import Study
 from lesionaid.tables import MeasurementSpec
 
 __all__ = ["SIGNAL_SPECS", "signal_measurements"]
+
+INSIDE_MM = 4.0
+"""What most of these look at reaches no further out, in mm of the images: holes are followed 2 mm
+of the patient out of the lesion."""
 
 SIGNAL_SPECS: tuple[MeasurementSpec, ...] = (
     *INTENSITY_SPECS,
@@ -65,12 +70,13 @@ def signal_measurements(
     """
     reference = references(study, anatomy, tissue)
     levels = tissue_levels(study, anatomy, voxels, reference)
+    near = within(around, INSIDE_MM)
     return merge(
         intensity_measurements(study, lesions, voxels, reference),
-        hypointensity_measurements(study, lesions, around, levels, scale),
-        heterogeneity_measurements(study, lesions, around, levels, scale),
-        cyst_measurements(study, lesions, around, levels, scale),
+        hypointensity_measurements(study, lesions, near, levels, scale),
+        heterogeneity_measurements(study, lesions, near, levels, scale),
+        cyst_measurements(study, lesions, near, levels, scale),
         ring_measurements(study, lesions, around, anatomy, levels, scale),
-        diffusion_measurements(study, lesions, around, reference, scale),
+        diffusion_measurements(study, lesions, near, reference, scale),
         dwi_dot_measurements(study, lesions, around, anatomy, reference, scale),
     )

@@ -11,7 +11,7 @@ from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
 from lesionaid.study.scan import Contrast, Scan, Study
 from lesionaid.tables import MeasurementSpec
 
-__all__ = ["QUALITY_SPECS", "quality_measurements"]
+__all__ = ["QUALITY_SPECS", "REGISTRATION", "quality_measurements"]
 
 MAGNITUDE = (
     Contrast.FLAIR,
@@ -113,7 +113,7 @@ def _map(anatomy: AnatomyMap | None) -> dict[str, Value]:
     why = Unknown(Reason.ANATOMY_MISSING, "not registered")
     names = ("map_error_mm", *REGISTRATION)
     if anatomy is None:
-        return {"map_source": why} | dict.fromkeys(names, why)
+        return {"map_source": why, **dict.fromkeys(names, why)}
     unsaid = Unknown(Reason.ANATOMY_MISSING, f"no registration was run: {anatomy.source}")
     error = anatomy.error_mm
     return {

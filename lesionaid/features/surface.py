@@ -48,7 +48,7 @@ def surface_areas_mm2(
     """
     padded = np.pad(labels, 1)
     flat = padded.ravel()
-    inside = np.flatnonzero(flat)
+    inside = np.flatnonzero(flat != 0)
     own = flat[inside]
     strides = np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
     steps = np.array([step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)])

@@ -7,6 +7,7 @@ image times the number of lesions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.distances import signed_distance_mm
 from lesionaid.features.voxels import LesionVoxels
+from lesionaid.geometry import Grid
 
 __all__ = ["REACH_MM", "Surroundings", "surroundings"]
 
 REACH_MM = 8.0
 """How far out one looks (proposed): twice the widest border that a reader would call
 ill-defined here, and less than the reach of a group of satellites."""
+
+_Run = tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,13 +78,14 @@ class Surroundings:
             ``missing`` is that of the lesions' own voxels; who dropped out here is for the
             caller to explain.
         """
-        owner = self.voxels.owner[mask]
-        rows, starts = np.unique(owner, return_index=True)
+        places = np.flatnonzero(mask)
+        bounds = np.searchsorted(places, [*self.voxels.starts, mask.size])
+        held = np.diff(bounds) > 0
         return LesionVoxels(
             self.voxels.grid,
-            self.voxels.index[mask],
-            self.voxels.ids[rows],
-            starts,
+            self.voxels.index[places],
+            self.voxels.ids[held],
+            bounds[:-1][held],
             self.voxels.missing,
         )
 
@@ -99,29 +104,59 @@ def surroundings(voxels: LesionVoxels, reach_mm: float = REACH_MM) -> Surroundin
     -------
     Surroundings
     """
-    shape = voxels.grid.shape
-    row_of = np.full(int(np.prod(shape)), -1, dtype=np.int32)
-    row_of[voxels.index] = voxels.owner
-    row_of = row_of.reshape(shape)
     boxes = _boxes(voxels, reach_mm)
-    indices: list[NDArray[np.intp]] = []
-    distances: list[NDArray[np.float32]] = []
-    for row, box in enumerate(boxes):
-        # The box alone decides: a lesion cut by the edge of the scan has no edge there.
-        distance = signed_distance_mm(row_of[box] == row, voxels.grid)
-        near = np.nonzero(distance <= reach_mm)
-        corner = [side.start for side in box]
-        place = tuple(axis + start for axis, start in zip(near, corner, strict=True))
-        indices.append(np.ravel_multi_index(place, shape))
-        distances.append(distance[near])
-    index = np.concatenate(indices) if indices else np.zeros(0, dtype=np.intp)
-    signed = np.concatenate(distances) if distances else np.zeros(0, dtype=np.float32)
-    counts = np.array([part.size for part in indices], dtype=np.intp)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp) if indices else counts
+    row_of, corner = _row_of(voxels, boxes)
+    found = [
+        _look(row_of, corner, row, box, voxels.grid, reach_mm) for row, box in enumerate(boxes)
+    ]
+    del row_of
+    counts = np.array([index.size for index, *_ in found], dtype=np.intp)
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    n = int(counts.sum())
+    index = np.empty(n, dtype=np.intp)
+    signed = np.empty(n, dtype=np.float32)
+    inside, other = np.empty(n, dtype=bool), np.empty(n, dtype=bool)
+    # The last run first, each dropped once it is copied: two sets are never held whole.
+    for start, end in zip(starts[::-1].tolist(), ends[::-1].tolist(), strict=True):
+        index[start:end], signed[start:end], inside[start:end], other[start:end] = found.pop()
     around = LesionVoxels(voxels.grid, index, voxels.ids, starts, voxels.missing)
-    who = row_of.reshape(-1)[index]
-    inside = who == around.owner
-    return Surroundings(around, signed, inside, (who >= 0) & ~inside, boxes)
+    return Surroundings(around, signed, inside, other, boxes)
+
+
+def _row_of(
+    voxels: LesionVoxels, boxes: Sequence[tuple[slice, slice, slice]]
+) -> tuple[NDArray[np.signedinteger], tuple[int, ...]]:
+    """Row of the lesion that holds each voxel, -1 for none, where boxes are; and its corner."""
+    corner = tuple(min((box[axis].start for box in boxes), default=0) for axis in range(3))
+    far = [max((box[axis].stop for box in boxes), default=0) for axis in range(3)]
+    row_of = np.full(np.subtract(far, corner), -1, dtype=np.min_scalar_type(-voxels.ids.size - 1))
+    place = np.unravel_index(voxels.index, voxels.grid.shape)
+    row_of[tuple(axis - start for axis, start in zip(place, corner, strict=True))] = voxels.owner
+    return row_of, corner
+
+
+def _look(
+    row_of: NDArray[np.signedinteger],
+    corner: tuple[int, ...],
+    row: int,
+    box: tuple[slice, slice, slice],
+    grid: Grid,
+    reach_mm: float,
+) -> _Run:
+    """Flat index, signed distance, inside and other of the voxels about one lesion."""
+    part = row_of[tuple(slice(s.start - c, s.stop - c) for s, c in zip(box, corner, strict=True))]
+    # The box alone decides: a lesion cut by the edge of the scan has no edge there.
+    distance = signed_distance_mm(part == row, grid)
+    near = np.nonzero(distance <= reach_mm)
+    place = tuple(axis + side.start for axis, side in zip(near, box, strict=True))
+    who = part[near]
+    return (
+        np.ravel_multi_index(place, grid.shape),
+        distance[near],
+        who == row,
+        (who >= 0) & (who != row),
+    )
 
 
 def _boxes(voxels: LesionVoxels, reach_mm: float) -> tuple[tuple[slice, slice, slice], ...]:

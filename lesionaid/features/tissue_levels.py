@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.intensity import Reference
@@ -81,26 +82,34 @@ def tissue_levels(
         that of the contrast.
     """
     white = {contrast: reference[contrast] for contrast in ORDER}
-    if anatomy is None or all(isinstance(level, Unknown) for level in white.values()):
+    known = [contrast for contrast, level in white.items() if not isinstance(level, Unknown)]
+    if anatomy is None or not known:
         return {c: level for c, level in white.items() if isinstance(level, Unknown)}
-    outside = np.ones(anatomy.sites.size, dtype=bool)
-    outside[voxels.index] = False
-    free = outside.reshape(anatomy.sites.shape)
-    depth = anatomy.distances_mm
-    cortex = (anatomy.sites == site_code("cortex")) & (depth["cortex"] <= -CORTEX_DEPTH_MM)
-    fluid = (anatomy.sites == site_code("lateral_ventricle")) & (
-        depth["lateral_ventricle"] <= -VENTRICLE_DEPTH_MM
-    )
-    masks = {"grey": cortex & free, "fluid": fluid & free}
+    others: dict[str, dict[Contrast, Reference]] = {}
+    for name, site, depth_mm in (
+        ("grey", "cortex", CORTEX_DEPTH_MM),
+        ("fluid", "lateral_ventricle", VENTRICLE_DEPTH_MM),
+    ):
+        mask = _deep(anatomy, site, depth_mm, voxels)
+        others[name] = {c: measure_reference(study.scans[c], mask) for c in known}
     found: dict[Contrast, TissueLevels | Unknown] = {}
     for contrast, level in white.items():
         if isinstance(level, Unknown):
             found[contrast] = level
-            continue
-        scan = study.scans[contrast]
-        others = {name: measure_reference(scan, mask) for name, mask in masks.items()}
-        found[contrast] = _levels(contrast, level, others)
+        else:
+            about = {name: levels[contrast] for name, levels in others.items()}
+            found[contrast] = _levels(contrast, level, about)
     return found
+
+
+def _deep(
+    anatomy: AnatomyMap, site: str, depth_mm: float, voxels: LesionVoxels
+) -> NDArray[np.bool_]:
+    """Voxels this deep inside a structure and outside every lesion."""
+    mask: NDArray[np.bool_] = anatomy.sites == site_code(site)
+    mask &= anatomy.distances_mm[site] <= -depth_mm
+    mask[np.unravel_index(voxels.index, mask.shape)] = False
+    return mask
 
 
 def _levels(

@@ -4,7 +4,9 @@ Nearly every lesion of some size comes near the cortex somewhere, so touching it
 U-fibres. A lesion that follows them is a band: long along the grey-white border, thin across it,
 most of it close to it. The thickness is the lesion's volume over the area of its contact, so a
 band that lines both banks of a gyrus is as thin as one on a single bank; a ball or an ovoid that
-touches has little contact and is thick.
+touches has little contact and is thick. A small ball that plugs the stalk of a gyrus touches both
+of its banks and is thin by that measure; so the run is also held against the diameter of the ball
+of the lesion's volume, which a plug does not outrun.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.directions import gradient, mean_direction
+from lesionaid.features.places import nearest
 from lesionaid.features.reference_tissue import site_code
 from lesionaid.features.runs import longest_runs_mm
 from lesionaid.features.voxels import LesionVoxels, Rows, merge, whole_column
@@ -34,6 +37,10 @@ of 1 mm, so that neither their steps nor their places matter (proposed)."""
 ERROR_MM = 2.5
 """A border that is off by more than this tells nothing of a band of 3 mm on it (proposed, as for
 the wall of the ventricles)."""
+
+CORE_MM = 5.0
+"""White matter this deep is of no gyrus (proposed: the stalk of a gyrus is thinner than twice
+this)."""
 
 _NEEDS = ("anatomy",)
 
@@ -65,6 +72,26 @@ UFIBRE_SPECS: tuple[MeasurementSpec, ...] = (
         _NEEDS,
         "proposed, for the S- and U-shaped lesions of Matthews et al. 2013, PMC3656462",
     ),
+    MeasurementSpec(
+        "ufibre_run_ratio",
+        Unit.NONE,
+        "lesion",
+        "Longest run along the subcortical white matter / diameter of the ball of the lesion's "
+        "volume: about 1 for a ball, 1.31 at most for an ovoid one and a half times as long as "
+        "wide, 2 for a plate of 3 x 12 x 18 mm.",
+        _NEEDS,
+        "proposed",
+    ),
+    MeasurementSpec(
+        "gyral_reach_mm",
+        Unit.MM,
+        "lesion",
+        "How far the lesion reaches into a gyrus: greatest distance of one of its voxels in the "
+        "subcortical white matter to white matter 5 mm below the cortex; 5 beside a flat border, "
+        "more up a gyrus, 0 for a lesion that stays clear of the cortex.",
+        _NEEDS,
+        "proposed, for lesions that reach finger-like into the gyrus",
+    ),
 )
 
 
@@ -81,7 +108,7 @@ def ufibre_measurements(
     anatomy : AnatomyMap or None
         None makes every value ``ANATOMY_MISSING``.
     scale : SizeScale
-        For the error of the map; ratios have no scale.
+        Of the reach into a gyrus; ratios have none.
 
     Returns
     -------
@@ -107,6 +134,13 @@ def ufibre_measurements(
             names[2],
             _turns(voxels, anatomy, below & (distance <= SHELL_MM)),
             lambda value: Quantity(value, Unit.DEGREE),
+        ),
+        voxels.quantities(names[3], runs / _equivalent_diameters_mm(lesions, voxels), Unit.NONE),
+        voxels.sizes(
+            names[4],
+            _reaches(voxels, anatomy, below & (distance <= BAND_MM)),
+            Unit.MM,
+            scale,
         ),
     )
     _blur(rows, voxels, anatomy, distance)
@@ -136,6 +170,12 @@ def subcortical_runs_mm(
     return longest_runs_mm(voxels, white & (distance > 0) & (distance <= depth_mm))
 
 
+def _equivalent_diameters_mm(lesions: LesionMap, voxels: LesionVoxels) -> NDArray[np.float64]:
+    """Diameters of the lesions with voxels, in mm of the images, shape (m,)."""
+    by_id = lesions.by_id
+    return np.array([by_id[int(n)].equivalent_diameter_mm for n in voxels.ids], dtype=float)
+
+
 def _turns(
     voxels: LesionVoxels, anatomy: AnatomyMap, contact: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
@@ -148,6 +188,17 @@ def _turns(
     turns = 2.0 * np.interp(agreement, length[::-1], half[::-1])
     turns[voxels.total(contact) == 0] = 0.0
     return np.asarray(np.degrees(turns))
+
+
+def _reaches(
+    voxels: LesionVoxels, anatomy: AnatomyMap, band: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Greatest distance of a lesion's voxels in the band to deep white matter, in mm."""
+    cortex = anatomy.distances_mm["cortex"]
+    rim = CORE_MM + max(voxels.grid.spacing_mm)  # what lies deeper is never the nearest
+    core = (cortex > CORE_MM) & (cortex <= rim) & (anatomy.sites == site_code("white_matter"))
+    distance, _ = nearest(voxels, core)
+    return -voxels.minimum(-np.where(band & np.isfinite(distance), distance, 0.0))
 
 
 def _blur(

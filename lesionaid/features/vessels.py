@@ -1,14 +1,14 @@
-"""Dark lines at chosen voxels: second derivatives of the image, by one product of matrices.
+"""Dark lines in lesions: second derivatives of the image in a box around each.
 
 A vein on SWI or T2* is a thin dark line: the signal rises on all sides across it and stays
 along it, so two eigenvalues of the Hessian are large and positive and one is near zero
 (Sato et al. 1998, doi 10.1016/S1361-8415(98)80009-1; Frangi et al. 1998, doi
-10.1007/BFb0056195). Only the voxels asked for are computed, from their own neighbourhoods:
-no pass over the image.
+10.1007/BFb0056195). Only boxes around lesions are computed: no pass over the image.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.features.voxels import LesionVoxels
-from lesionaid.geometry import Grid
 
-__all__ = ["SIGMA_MM", "Lines", "dark_lines", "derivative_kernels", "line_curvature"]
+__all__ = ["SIGMA_MM", "Lines", "dark_lines", "line_curvature", "second_derivatives"]
 
 SIGMA_MM = 1.0
 """Scale of the filter (proposed): veins in lesions are under 2 mm wide, and a filter of
 their own width answers most."""
 
-_REACH = 2.5
-"""Support of the filter on each side, in sigmas: beyond lie 1 % of a Gaussian."""
-
-_CHUNK = 1 << 22
-"""Values gathered at once (16 MB)."""
+_REACH = 3.0
+"""Support of the filter on each side, in sigmas: a shorter one reads curvature 15 % too high."""
 
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
@@ -64,10 +60,8 @@ class Lines:
             Least ratio of the two curvatures across: near 0 for a sheet, 1 for a round line.
         """
         along, lesser, greater = self.curvature.T
-        line: NDArray[np.bool_] = (np.abs(along) <= straightness * lesser) & (
-            lesser >= roundness * greater
-        )
-        return line & (lesser > 0)
+        line = (np.abs(along) <= straightness * lesser) & (lesser >= roundness * greater)
+        return np.asarray(line & (lesser > 0))
 
 
 def line_curvature(contrast: float, radius_mm: float, sigma_mm: float = SIGMA_MM) -> float:
@@ -86,46 +80,62 @@ def line_curvature(contrast: float, radius_mm: float, sigma_mm: float = SIGMA_MM
     return float(contrast * ratio / (2 * sigma_mm**2) * np.exp(-ratio / 2))
 
 
-def derivative_kernels(
-    grid: Grid, sigma_mm: float = SIGMA_MM
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Offsets of a neighbourhood and the weights of the six second derivatives.
+def second_derivatives(
+    block: NDArray[np.float64], spacing_mm: Sequence[float], sigma_mm: float = SIGMA_MM
+) -> NDArray[np.float64]:
+    """Second derivatives of a smoothed block, right where the filter stays inside it.
 
     The weights are scaled so that the derivatives of every quadratic image are exact on
     voxels of any spacing.
 
+    Parameters
+    ----------
+    block : ndarray of shape (I, J, K)
+    spacing_mm : sequence of float
+    sigma_mm : float
+
     Returns
     -------
-    offsets : ndarray of int, shape (k, 3)
-        In voxels.
-    weights : ndarray of shape (k, 6)
-        xx, yy, zz, xy, xz, yz along the axes of the grid, per mm2.
+    ndarray of shape (6, I, J, K)
+        xx, yy, zz, xy, xz, yz along the axes of the block, per mm2.
     """
-    lines = [_one_axis(spacing, sigma_mm) for spacing in grid.spacing_mm]
-    steps = np.meshgrid(*(line[0] for line in lines), indexing="ij")
-    offsets = np.stack([step.ravel() for step in steps], axis=1)
-    weights = np.empty((offsets.shape[0], len(_PAIRS)))
-    for column, pair in enumerate(_PAIRS):
-        orders = [pair.count(axis) for axis in range(3)]
-        parts = [lines[axis][1][order] for axis, order in enumerate(orders)]
-        weights[:, column] = np.einsum("i,j,k->ijk", *parts).ravel()
-    return offsets.astype(np.intp), weights
+    from scipy.ndimage import correlate1d
+
+    kernels = [_weights(spacing, sigma_mm) for spacing in spacing_mm]
+    partial: dict[tuple[int, ...], NDArray[np.float64]] = {(): block}
+    wanted = [tuple(pair.count(axis) for axis in range(3)) for pair in _PAIRS]
+    for axis in range(3):
+        orders = dict.fromkeys(order[: axis + 1] for order in wanted)
+        partial = {
+            order: correlate1d(partial[order[:-1]], kernels[axis][order[-1]], axis, mode="nearest")
+            for order in orders
+        }
+    return np.stack([partial[order] for order in wanted])
 
 
-def _one_axis(
-    spacing: float, sigma: float
-) -> tuple[NDArray[np.intp], tuple[NDArray[np.float64], ...]]:
-    """Steps along an axis, and the weights of its derivatives of order 0, 1 and 2."""
-    reach = max(1, int(np.ceil(_REACH * sigma / spacing)))
-    steps = np.arange(-reach, reach + 1)
-    x = steps * spacing
+def _reach(spacing: float, sigma: float) -> int:
+    """Voxels that the filter reaches to each side along an axis."""
+    return max(1, int(np.ceil(_REACH * sigma / spacing)))
+
+
+def _weights(spacing: float, sigma: float) -> tuple[NDArray[np.float64], ...]:
+    """Weights of the derivatives of order 0, 1 and 2 along an axis."""
+    reach = _reach(spacing, sigma)
+    x = np.arange(-reach, reach + 1) * spacing
     smooth = np.exp(-0.5 * (x / sigma) ** 2)
     smooth /= smooth.sum()
     first = smooth * x
     first /= np.sum(first * x)
     second = smooth * (x**2 - np.sum(smooth * x**2))
     second /= np.sum(second * x**2) / 2
-    return steps, (smooth, first, second)
+    return smooth, first, second
+
+
+def _noise(spacing_mm: Sequence[float], sigma: float) -> float:
+    """Largest standard deviation of a second derivative along an axis, per white noise of 1."""
+    norms = np.array([[np.linalg.norm(w) for w in _weights(s, sigma)] for s in spacing_mm])
+    smooth, second = norms[:, 0], norms[:, 2]
+    return float((second / smooth).max() * smooth.prod())
 
 
 def dark_lines(volume: NDArray[Any], voxels: LesionVoxels, fill: NDArray[np.float64]) -> Lines:
@@ -141,26 +151,20 @@ def dark_lines(volume: NDArray[Any], voxels: LesionVoxels, fill: NDArray[np.floa
     fill : ndarray of shape (m,)
         A value per lesion.
     """
-    grid = voxels.grid
-    offsets, weights = derivative_kernels(grid)
+    spacing = voxels.grid.spacing_mm
     values = voxels.take(volume).astype(float)
-    place_of = np.full(int(np.prod(grid.shape)), -1, dtype=np.int32)
-    place_of[voxels.index] = np.arange(voxels.index.size, dtype=np.int32)
-    owner = voxels.owner
-    ijk = np.stack(np.unravel_index(voxels.index, grid.shape), axis=1)
+    ijk = np.stack(np.unravel_index(voxels.index, voxels.grid.shape), axis=1)
+    margin = np.array([_reach(step, SIGMA_MM) for step in spacing])
     hessian = np.empty((voxels.index.size, len(_PAIRS)))
-    step = max(1, _CHUNK // offsets.shape[0])
-    for start in range(0, voxels.index.size, step):
-        part = slice(start, start + step)
-        there = ijk[part, None, :] + offsets
-        within = np.all((there >= 0) & (there < grid.shape), axis=-1)
-        flat = np.ravel_multi_index(tuple(np.moveaxis(there, -1, 0)), grid.shape, mode="clip")
-        place = np.where(within, place_of[flat], -1)
-        own = (place >= 0) & (owner[place] == owner[part, None])
-        near = np.where(own, values[place], fill[owner[part], None])
-        # A plain sum, not a library's product: the same bits on any number of threads.
-        hessian[part] = np.einsum("nk,kc->nc", near, weights)
-    return Lines(_eigenvalues(hessian), float(np.sqrt((weights[:, :3] ** 2).sum(axis=0)).max()))
+    ends = voxels.starts + voxels.counts
+    for start, end, level in zip(voxels.starts, ends, fill, strict=True):
+        own = slice(int(start), int(end))
+        place = ijk[own] - ijk[own].min(axis=0) + margin
+        block = np.full(tuple(place.max(axis=0) + margin + 1), level)
+        at = tuple(place.T)
+        block[at] = values[own]
+        hessian[own] = second_derivatives(block, spacing)[(slice(None), *at)].T
+    return Lines(_eigenvalues(hessian), _noise(spacing, SIGMA_MM))
 
 
 def _eigenvalues(hessian: NDArray[np.float64]) -> NDArray[np.float64]:

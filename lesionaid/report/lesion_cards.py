@@ -209,7 +209,7 @@ def sign_groups(
     absent: list[str] = []
     unknown: dict[str, list[str]] = {}
     for name, sign in signs.items():
-        title = catalogue.signs[name].title if name in catalogue.signs else plain(name)
+        title = _title(name, sign, catalogue)
         if sign.truth is Truth.TRUE:
             present.append((title, _behind(sign, values)))
         elif sign.truth is Truth.FALSE:
@@ -221,6 +221,15 @@ def sign_groups(
         tuple(absent),
         tuple((reason, tuple(titles)) for reason, titles in unknown.items()),
     )
+
+
+def _title(name: str, sign: SignValue, catalogue: SignCatalogue) -> str:
+    """Title of a sign, marked where no real scan was there to check its measure."""
+    spec = catalogue.signs.get(name)
+    if spec is None:
+        return plain(name)
+    unchecked = spec.validation == "unvalidated" and sign.source is SignSource.MEASURED
+    return f"{spec.title} (unvalidated)" if unchecked and sign.truth.known else spec.title
 
 
 def _obstacle(unknown: Unknown | None) -> str:

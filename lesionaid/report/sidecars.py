@@ -76,6 +76,15 @@ def signs_sidecar() -> dict[str, Any]:
                     "context": "clinical context",
                 },
             },
+            "validation": {
+                "Description": "What the measure of the sign was held against; n/a where it was "
+                "not measured.",
+                "Levels": {
+                    "validated": "readers, or real scans with a truth",
+                    "self-consistency": "phantoms and simulated scans",
+                    "unvalidated": "phantoms alone: no real scan was there to check it",
+                },
+            },
         },
     )
 

@@ -24,12 +24,14 @@ from lesionaid.report.text import (
     unknown_fields,
     value_cell,
 )
-from lesionaid.tables import MeasurementTable, SignTable, SignValue
+from lesionaid.signs.catalogue import load_catalogue
+from lesionaid.tables import MeasurementTable, SignSource, SignTable, SignValue
 from lesionaid.verdict.model import INTENDED_USE, to_json_dict
 
 __all__ = [
     "MEASUREMENT_FILES",
     "OUTPUT_FILES",
+    "ROBUSTNESS_FILES",
     "findings_tsv",
     "lesions_tsv",
     "measurements_json",
@@ -44,9 +46,11 @@ MEASUREMENT_FILES = ("lesions.nii.gz", "lesions.tsv", "lesions.json", "measureme
 OUTPUT_FILES = (
     *MEASUREMENT_FILES,
     *("signs.tsv", "signs.json", "findings.tsv", "findings.json"),
-    *("robustness.tsv", "robustness.json", "verdict.json", "report.html", "run.json"),
+    *("verdict.json", "report.html", "run.json"),
 )
-"""Every name that may be written, in the order of writing; ``run.json`` seals the set."""
+"""Every name that an assessment writes, in that order; ``run.json`` seals the set."""
+ROBUSTNESS_FILES = ("robustness.tsv", "robustness.json")
+"""What ``lesionaid robustness`` writes beside them."""
 
 LESION_SIGNS = "touches_"
 """Signs with this beginning get a column in ``lesions.tsv``; all others are in ``signs.tsv``."""
@@ -55,7 +59,7 @@ NOVELTY = "new_or_enlarging"
 NOTHING_MEASURED = MeasurementTable({}, {}, {})
 """Of a study that could not be analysed: its tables have headers and no rows."""
 
-SIGN_COLUMNS = ("lesion", "sign", "truth", "value", "unit", "reason", "source")
+SIGN_COLUMNS = ("lesion", "sign", "truth", "value", "unit", "reason", "source", "validation")
 FINDING_COLUMNS = (
     *("kind", "id", "title", "truth", "gated", "lesions", "compares", "toward"),
     *("weight", "low", "high", "counted", "why_not", "group", "cite", "missing"),
@@ -99,7 +103,7 @@ def write_outputs(
     contents = {**outputs(assessment, html=html and verdict, verdict=verdict), **(beside or {})}
     seconds = time.perf_counter() - start
     contents["run.json"] = run_json(assessment, contents, seconds)
-    write_together(out_dir, contents, stale=OUTPUT_FILES)
+    write_together(out_dir, contents, stale=(*OUTPUT_FILES, *ROBUSTNESS_FILES))
     return tuple(contents)
 
 
@@ -133,8 +137,6 @@ def _measurement_files(assessment: Assessment) -> Iterator[tuple[str, bytes]]:
 
 def _sign_columns(table: MeasurementTable) -> tuple[str, ...]:
     """Signs with a column in ``lesions.tsv``, the same ones for every study."""
-    from lesionaid.signs.catalogue import load_catalogue
-
     return tuple(
         name
         for name, spec in load_catalogue().signs.items()
@@ -213,6 +215,8 @@ def signs_tsv(signs: SignTable) -> bytes:
 
 def _sign_row(lesion: str, name: str, sign: SignValue) -> dict[str, str]:
     unit = getattr(sign.value, "unit", None)
+    spec = load_catalogue().signs.get(name)
+    measured = spec is not None and sign.source is SignSource.MEASURED
     return {
         "lesion": lesion,
         "sign": name,
@@ -221,6 +225,7 @@ def _sign_row(lesion: str, name: str, sign: SignValue) -> dict[str, str]:
         "unit": "" if unit is None else str(unit),
         "reason": "" if sign.unknown is None else _reason(sign.unknown),
         "source": str(sign.source),
+        "validation": (spec.validation if measured and spec else None) or MISSING,
     }
 
 

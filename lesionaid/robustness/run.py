@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lesionaid.assessment import Assessment
@@ -48,6 +48,7 @@ class Robustness:
 def disturbed_assessment(
     assessment: Assessment,
     knowledge: Knowledge,
+    under: Sequence[Perturbation] | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Robustness | None:
     """Measure and conclude again under every disturbance.
@@ -60,6 +61,8 @@ def disturbed_assessment(
     assessment : Assessment
     knowledge : Knowledge
         That it was made with.
+    under : sequence of Perturbation, optional
+        All of :func:`~lesionaid.robustness.perturb.perturbations` by default.
     progress : callable
         Told each disturbance before it is made.
 
@@ -76,7 +79,7 @@ def disturbed_assessment(
     tested: list[Perturbation] = []
     left_out: list[Perturbation] = []
     outcomes: list[Outcome] = []
-    for one in perturbations():
+    for one in perturbations() if under is None else under:
         progress(one.name)
         made = one.make(case)
         if made is None:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from lesionaid.simulate.truth import LesionTruth
 
 __all__ = [
@@ -86,6 +88,7 @@ LESION_SIGNS: Mapping[str, Condition] = {
             Compare("ufibre_contact_mm", ">=", 10),
             Compare("ufibre_share", ">=", 0.4),
             Compare("ufibre_length_ratio", ">=", 3),
+            Compare("ufibre_run_ratio", ">=", 1.5),
         )
     ),
     # rules/signs/cortical_gm.yaml
@@ -159,6 +162,12 @@ def _band_ratio(row: LesionTruth) -> float | None:
     return run * area / (row.volume_mm3 * (1 - cortex))
 
 
+def _run_ratio(row: LesionTruth) -> float | None:
+    """Run along the cortex over the diameter of the ball of the lesion's volume."""
+    run = row.subcortical_mm
+    return None if run is None else run / float(np.cbrt(6 * row.volume_mm3 / np.pi))
+
+
 def _white(row: LesionTruth) -> float | None:
     """White matter without the callosum, which is a site of its own in the catalogue."""
     white, callosum = row.share_white_matter, row.share_callosum
@@ -175,6 +184,7 @@ MEASURED: Mapping[str, Callable[[LesionTruth], float | None]] = {
     "ufibre_contact_mm": lambda row: row.subcortical_mm,
     "ufibre_share": _band,
     "ufibre_length_ratio": _band_ratio,
+    "ufibre_run_ratio": _run_ratio,
     "fraction_cortex": lambda row: row.share_cortex,
     "fraction_cortex_core": lambda row: row.share_cortex,
     "cortex_volume_mm3": lambda row: _times(row.share_cortex, row.volume_mm3),

@@ -42,7 +42,7 @@ class Margin:
     mm : float
         Of lengths and distances, where `part` of the threshold is not less.
     part : float
-        Of volumes and shares, over their threshold.
+        Of volumes and shares, over their threshold. Ratios of lengths go by `mm`.
     """
 
     mm: float = 0.0
@@ -50,10 +50,16 @@ class Margin:
 
     def about(self, condition: Compare) -> float:
         """The margin about the threshold of a condition."""
+        if condition.measurement in LENGTH_RATIOS:
+            return self.mm * LENGTH_RATIOS[condition.measurement] * condition.value
         length = condition.measurement.endswith("_mm")
         part = self.part * condition.value
         return min(self.mm, part) if length else part
 
+
+LENGTH_RATIOS = {"ufibre_run_ratio": 0.25}
+"""Ratios of two lengths, and by what part a millimetre in both changes them: a run of 10 mm by a
+tenth, the diameter of 10 / 1.5 mm that it is held against by three twentieths."""
 
 EXACT = Margin()
 

@@ -32,7 +32,15 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("readme")
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("lesionaid ")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        # Fifteen assessments in one command: minutes on a busy machine.
+        pytest.param(c, marks=[pytest.mark.slow] if " robustness " in c else [])
+        for c in COMMANDS
+        if c.startswith("lesionaid ")
+    ],
+)
 def test_commands_run(command: str, scratch: Path) -> None:
     words = [re.sub(r"^out\b", str(scratch / "out"), word) for word in shlex.split(command)]
     done = subprocess.run(

@@ -127,6 +127,42 @@ def outsiders(spacing: Spacing) -> PhantomStudy:
     return enhanced(spacing, cortical | crossed | periventricular, gain)
 
 
+def beside(spacing: Spacing) -> PhantomStudy:
+    """A sheet over the right hemisphere's larger lesion, a vein over the left one."""
+    right = slab(spacing, (16, -4, -2), (27, 6, 6))
+    left = slab(spacing, (-27, -4, -2), (-17, 6, 6))
+    sheet = slab(spacing, (27, -10, -6), (30, 12, 10))
+    vein = slab(spacing, (-30, -10, 1), (-27, 12, 3))
+    return enhanced(spacing, right | left, 60.0 * (sheet | vein))
+
+
+DOTS = ((10, 0, 0), (-3, 10, 0), (-3, -10, 1), (2, 4, 10), (1, -3, -11), (-4, 4, 9))
+
+
+def _main_and_dots(spacing: Spacing) -> tuple[Mask, Mask]:
+    at = (13, 4, -2)
+    dots = np.any([ball(spacing, np.add(at, step), 1.7) for step in DOTS], axis=0)
+    return ball(spacing, at, 5), dots
+
+
+def hot_dots(spacing: Spacing) -> PhantomStudy:
+    """A main lesion that does not enhance, with six dots beside it that do."""
+    main, dots = _main_and_dots(spacing)
+    return enhanced(spacing, main | dots, GAIN * dots)
+
+
+def plain_dots(spacing: Spacing) -> PhantomStudy:
+    """A main lesion that enhances, with six dots beside it that do not."""
+    main, dots = _main_and_dots(spacing)
+    return enhanced(spacing, main | dots, GAIN * main)
+
+
+def dots_without_contrast(spacing: Spacing) -> PhantomStudy:
+    """The dots, and no T1w at all."""
+    main, dots = _main_and_dots(spacing)
+    return study(spacing, main | dots)
+
+
 def small(spacing: Spacing) -> PhantomStudy:
     """A lesion of 5 mm that enhances: no room for a ring, or for a border."""
     lesion = ball(spacing, FRONT_RIGHT, 2.9)
@@ -168,6 +204,9 @@ PHANTOMS = (
     SignPhantom("contrast_enhancement", "a vein", NO, outsiders, lesion=2),
     SignPhantom("contrast_enhancement", "plexus", NO, outsiders, lesion=3),
     SignPhantom("contrast_enhancement", "a faint core", UNKNOWN, possible),
+    SignPhantom("enhancing_and_not_enhancing", "three do, one does not", YES, rings),
+    SignPhantom("enhancing_and_not_enhancing", "both do", NO, uneven),
+    SignPhantom("enhancing_and_not_enhancing", "no T1w before", UNKNOWN, no_scan_before),
     SignPhantom("enhancement_ring", "a closed shell", YES, rings, lesion=1),
     SignPhantom("enhancement_ring", "a shell with an opening", NO, rings, lesion=2),
     SignPhantom("enhancement_ring", "a ball", NO, rings, lesion=3),
@@ -193,6 +232,12 @@ PHANTOMS = (
     SignPhantom("enhancement_heterogeneous", "a lesion of 5 mm", UNKNOWN, small),
     SignPhantom("enhancement_cloud_like", "fading patches", YES, clouds, UNKNOWN, lesion=1),
     SignPhantom("enhancement_cloud_like", "sharp patches", NO, clouds, UNKNOWN, lesion=2),
+    SignPhantom("enhancing_punctate_satellites", "hot dots", YES, hot_dots, UNKNOWN),
+    SignPhantom("enhancing_punctate_satellites", "plain dots", NO, plain_dots),
+    SignPhantom("enhancing_punctate_satellites", "no T1w", UNKNOWN, dots_without_contrast),
+    SignPhantom("enhancement_leptomeningeal", "a sheet", YES, beside, UNKNOWN, lesion=1),
+    SignPhantom("enhancement_leptomeningeal", "a vein", NO, beside, UNKNOWN, lesion=2),
+    SignPhantom("enhancement_leptomeningeal", "deep in white matter", UNKNOWN, small),
     SignPhantom("enhancement_ependymal", "a thin sheet", YES, sheets, UNKNOWN, lesion=1),
     SignPhantom("enhancement_ependymal", "a thick sheet", NO, sheets, lesion=2),
     *(SignPhantom(sign, "nothing", NO, rings, lesion=4) for sign in PATTERNS),
@@ -202,6 +247,10 @@ PHANTOMS = (
     ),
     *(
         SignPhantom(sign, "no T1w before", UNKNOWN, no_scan_before, reason=Reason.IMAGE_MISSING)
-        for sign in ("contrast_enhancement", *PATTERNS)
+        for sign in (
+            "contrast_enhancement",
+            "enhancement_leptomeningeal",
+            *PATTERNS,
+        )
     ),
 )

@@ -31,6 +31,7 @@ UNDER_CORTEX: Corners = ((18, 8, -5), (24, 22, 5))
 OFF_THE_CORTEX: Corners = ((14, 8, -5), (22, 22, 5))
 DEEP: Corners = ((9, 8, -5), (18, 18, 5))
 IN_CORTEX: Corners = ((21, 8, -5), (27, 16, 5))
+BAND_UNDER_CORTEX: Corners = ((21, 8, -5), (24, 22, 5))
 SMALL_UNDER_CORTEX: Corners = ((22, 9, -1.5), (24, 14, 1.5))
 CALLOSAL: Corners = ((-3, -6, 18), (3, 6, 24))
 CEREBELLAR: Corners = ((8, 11, -28), (14, 17, -22))
@@ -76,7 +77,7 @@ IN_SITES = (
     ("touches_periventricular", AT_THE_WALL, OFF_THE_WALL),
     ("periventricular", AT_THE_WALL, OFF_THE_WALL),
     ("touches_juxtacortical", UNDER_CORTEX, OFF_THE_CORTEX),
-    ("juxtacortical_ufibre", UNDER_CORTEX, SMALL_UNDER_CORTEX),
+    ("juxtacortical_ufibre", BAND_UNDER_CORTEX, SMALL_UNDER_CORTEX),
     ("juxtacortical_or_cortical", UNDER_CORTEX, DEEP),
     ("subcortical", OFF_THE_CORTEX, DEEP),
     ("deep_wm", DEEP, OFF_THE_CORTEX),

@@ -65,6 +65,26 @@ def shells(spacing: Spacing, radius: float, *bands: tuple[float, float, float]) 
     ]
 
 
+# Darkness on T1: white matter 100, cortex 75, fluid 30
+
+
+def on_t1(spacing: Spacing, signal: float) -> PhantomStudy:
+    mask = ball(spacing, CENTRE, 7.0)
+    return study(spacing, mask, {Contrast.T1W: scan(spacing, Contrast.T1W, (mask, signal))})
+
+
+def as_dark_as_cortex(spacing: Spacing) -> PhantomStudy:
+    return on_t1(spacing, 72.0)
+
+
+def as_dark_as_fluid(spacing: Spacing) -> PhantomStudy:
+    return on_t1(spacing, 35.0)
+
+
+def dark_and_brighter_than_cortex(spacing: Spacing) -> PhantomStudy:
+    return on_t1(spacing, 79.0)
+
+
 # Evenness on T2
 
 
@@ -77,11 +97,11 @@ def of_spread(spacing: Spacing, spread: float) -> PhantomStudy:
 
 
 def mottled(spacing: Spacing) -> PhantomStudy:
-    return of_spread(spacing, 21.0)
+    return of_spread(spacing, 30.0)
 
 
 def even(spacing: Spacing) -> PhantomStudy:
-    return of_spread(spacing, 10.0)
+    return of_spread(spacing, 18.0)
 
 
 def without_scans(spacing: Spacing) -> PhantomStudy:
@@ -110,6 +130,11 @@ def three_microcysts(spacing: Spacing) -> PhantomStudy:
 def two_microcysts_and_one_open(spacing: Spacing) -> PhantomStudy:
     closed = [beside(spacing, x, 0.0, 0.5, 1.2) for x in (4.0, -4.0)]
     return with_holes(spacing, *closed, beside(spacing, 0.0, 7.8, 0.5, 1.2))
+
+
+def three_open_microcysts(spacing: Spacing) -> PhantomStudy:
+    places = ((7.8, 0.0, 0.5), (-7.8, 0.0, 0.5), (0.0, 7.8, 0.5))
+    return with_holes(spacing, *(beside(spacing, *place, 1.2) for place in places))
 
 
 def cavity(spacing: Spacing) -> PhantomStudy:
@@ -187,6 +212,10 @@ def bright_rim(spacing: Spacing) -> PhantomStudy:
     return on_dwi(spacing, 9.0, 160.0, 90.0)
 
 
+def rim_round_a_black_core(spacing: Spacing) -> PhantomStudy:
+    return on_dwi(spacing, 9.0, 115.0, 10.0)
+
+
 def rim_hardly_brighter(spacing: Spacing) -> PhantomStudy:
     return on_dwi(spacing, 9.0, 160.0, 140.0)
 
@@ -259,12 +288,18 @@ MISSING = Reason.IMAGE_MISSING
 UNSEEN = {"thick": Truth.UNKNOWN, "reason": Reason.LOW_RESOLUTION}
 
 PHANTOMS = (
+    _phantom("t1_black_hole", Truth.TRUE, as_dark_as_cortex),
+    _phantom("t1_black_hole", Truth.TRUE, as_dark_as_fluid),
+    _phantom("t1_black_hole", Truth.FALSE, dark_and_brighter_than_cortex),
+    _phantom("t1_black_hole", Truth.UNKNOWN, without_scans, reason=MISSING),
+    _phantom("t1_hypointense", Truth.TRUE, dark_and_brighter_than_cortex),
     _phantom("t2_heterogeneous", Truth.TRUE, mottled),
     _phantom("t2_heterogeneous", Truth.FALSE, even, **UNSEEN),
     _phantom("t2_heterogeneous", Truth.UNKNOWN, without_scans, reason=MISSING),
     _phantom("microcyst", Truth.TRUE, three_microcysts, **UNSEEN),
-    _phantom("microcyst", Truth.FALSE, two_microcysts_and_one_open, **UNSEEN),
+    _phantom("microcyst", Truth.FALSE, three_open_microcysts, **UNSEEN),
     _phantom("microcyst", Truth.FALSE, even, **UNSEEN),
+    _phantom("microcyst", Truth.UNKNOWN, two_microcysts_and_one_open),
     _phantom("microcyst", Truth.UNKNOWN, without_scans, reason=MISSING),
     _phantom("necrotic_or_cavitary", Truth.TRUE, cavity),
     _phantom("necrotic_or_cavitary", Truth.FALSE, small_cavity),
@@ -279,9 +314,11 @@ PHANTOMS = (
     _phantom("t2_flair_mismatch", Truth.FALSE, core_dimmer),
     _phantom("t2_flair_mismatch", Truth.UNKNOWN, two_dark_bands, reason=MISSING),
     _phantom("dwi_hyperintense", Truth.TRUE, bright_rim),
+    _phantom("dwi_hyperintense", Truth.TRUE, rim_round_a_black_core),
     _phantom("dwi_hyperintense", Truth.FALSE, all_as_white_matter),
     _phantom("dwi_hyperintense", Truth.UNKNOWN, without_scans, reason=MISSING),
     _phantom("dwi_rim", Truth.TRUE, bright_rim),
+    _phantom("dwi_rim", Truth.TRUE, rim_round_a_black_core),
     _phantom("dwi_rim", Truth.FALSE, rim_hardly_brighter),
     _phantom("dwi_rim", Truth.FALSE, rim_on_one_side),
     _phantom("dwi_rim", Truth.UNKNOWN, rim_of_a_small_lesion, reason=Reason.TOO_FEW_VOXELS),

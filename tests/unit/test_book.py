@@ -10,6 +10,7 @@ import pytest
 
 from lesionaid.book.chapter import chapter
 from lesionaid.book.coverage import Coverage, cover, coverage_text, strengths
+from lesionaid.book.signs import measure_words, sign_chapter
 from lesionaid.book.surveillance import load_surveillance, surveillance_text
 from lesionaid.book.words import condition_words, evidence_words, ratio_words
 from lesionaid.criteria.expression import Combination, ContextIs, Count, SignIs
@@ -39,6 +40,32 @@ def book() -> str:
 def test_the_chapter_is_up_to_date() -> None:
     written = (ROOT / "rules" / "README.md").read_text(encoding="utf-8")
     assert written == book(), "run: lesionaid rules book -o rules/README.md"
+
+
+def test_the_chapter_of_signs_is_up_to_date() -> None:
+    written = (ROOT / "rules" / "signs" / "README.md").read_text(encoding="utf-8")
+    found = sign_chapter(knowledge().catalogue)
+    assert written == found, "run: lesionaid rules book --signs -o rules/signs/README.md"
+
+
+def test_every_sign_and_picture_is_in_the_chapter_of_signs() -> None:
+    text = sign_chapter(knowledge().catalogue)
+    for sign in knowledge().catalogue.signs.values():
+        assert f"`{sign.id}`, of the {sign.level}" in text
+    pictures = sorted((rules_dir() / "signs" / "pictures").glob("*.png"))
+    assert pictures
+    assert {picture.stem for picture in pictures} <= set(knowledge().catalogue.signs)
+    for picture in pictures:
+        assert f"(pictures/{picture.name})" in text
+    assert sum(picture.stat().st_size for picture in pictures) < 2_000_000
+
+
+def test_definitions_in_words() -> None:
+    signs = knowledge().catalogue.signs
+    assert measure_words(signs["size_over_30mm"].measure) == "`body_diameter_mm` > 30 mm"
+    assert measure_words(signs["multifocal"].measure) == "at least 2 lesions with `size_over_3mm`"
+    assert "(unknown at possible)" in measure_words(signs["contrast_enhancement"].measure)
+    assert measure_words(signs["bilateral"].measure) == "`hemisphere_left` and `hemisphere_right`"
 
 
 def test_the_chapter_names_every_rule_set_and_source_and_leads_to_each() -> None:

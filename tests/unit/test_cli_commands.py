@@ -309,7 +309,8 @@ def test_rules_are_readable() -> None:
     assert "punctate_satellites" in runner.invoke(app, ["rules", "list", "--signs"]).output
     shown = runner.invoke(app, ["rules", "show", "satellites"]).output
     assert shown.startswith("schema: lesionaid-sign/1")
-    assert "pml.punctate_lesions" in shown.splitlines()[-1]
+    assert "pml.punctate_lesions" in shown.splitlines()[-3]
+    assert "signs/pictures/punctate_satellites.png" in shown.splitlines()[-1]
 
 
 def test_rules_check_passes() -> None:

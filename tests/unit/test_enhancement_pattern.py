@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.distances import signed_distance_mm
-from lesionaid.features.enhancement_pattern import PATTERN_NAMES, HotLesion, pattern_of
+from lesionaid.features.enhancement_pattern import PATTERN_NAMES, pattern_of
+from lesionaid.features.enhancement_ring import HotLesion
 from lesionaid.geometry import Grid
 from lesionaid.lesions.scale import SizeScale
 from lesionaid.quantity import Category, Quantity, Reason, Unknown, Value
@@ -127,6 +128,7 @@ def test_an_opening_has_its_size_and_its_side(
     exact = (1 + np.cos(seen)) / 2
     assert number(made["enhancement_ring_closure"]) == pytest.approx(exact, abs=0.06)
     assert number(made["enhancement_gap_unity"]) == pytest.approx(np.cos(seen / 2) ** 2, abs=0.08)
+    assert number(made["enhancement_gap_deg"]) == pytest.approx(np.degrees(seen), abs=6)
     assert number(made["enhancement_core_fraction"]) <= 0.05
     assert made["enhancement_opening"] == Category(side)
 

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from lesionaid.features.catalogue import FEATURES, measure, unmeasured, with_extra
+from lesionaid.features.cysts import CYST_SPECS
 from lesionaid.features.enhancement_pattern import PATTERN_NAMES
+from lesionaid.features.heterogeneity import HETEROGENEITY_SPECS
 from lesionaid.features.parts import PART_SPECS
+from lesionaid.features.rings import RING_SPECS
+from lesionaid.features.satellite_pattern import PATTERN_SPECS
+from lesionaid.features.study_quality import REGISTRATION
 from lesionaid.geometry import Grid, reorient, to_ras
 from lesionaid.lesions.lesion_map import LesionMap
 from lesionaid.quantity import Category, Quantity, Reason, Unit, Unknown, Value
@@ -79,15 +84,35 @@ def test_everything_known_is_known() -> None:
     table = measure(study_with(*EVERYTHING), ANATOMY, lesions_of(GRID, MASK))
     unknown = {name for name, value in table.lesions[1].items() if isinstance(value, Unknown)}
     expected = {name for name in names("lesion") if name.startswith(("dwi_", "adc_"))}
+    # No satellites, so they do not lie anywhere either.
     spare = {"satellite_spacing_mm", "satellite_subcortical_fraction"}
+    spare |= {spec.name for spec in PATTERN_SPECS}
+    expected |= {name for name in names("lesion") if name.startswith("restricted_")}
+    # Its fluid is dark on T2w, and the lesion has no core.
+    texture = {spec.name for spec in (*HETEROGENEITY_SPECS, *CYST_SPECS, *RING_SPECS)}
+    texture -= {"flair_unevenness", "cavity_volume_mm3", "cavity_fraction"}
+    texture |= {"t1w_core_ratio_nawm", "t1w_rim_ratio_nawm", "t1w_core_grade"}
     # The phantom's map has no named parts.
     parts = {spec.name for spec in PART_SPECS} - {"callosal_length_share"}
     parts -= {"callosal_thickness_share"}
     body = {name for name in names("lesion") if "ventricle_body" in name}
+    # Its border faces white matter alone.
+    faced = {name for name in names("lesion") if name.startswith("border_")}
+    faced -= {name for name in faced if "white" in name or name.startswith("border_fraction")}
+    faced -= {"border_width_mm", "border_wide_fraction", "border_class"}
     # Nothing enhances in it, so there is no pattern either.
     pattern = set(PATTERN_NAMES)
-    assert unknown == expected | spare | parts | body | pattern
-    assert not any(isinstance(value, Unknown) for value in table.study.values())
+    pattern |= {name for name in names("lesion") if name.startswith("enhancement_sulcal_")}
+    # No vein and no phase in it, and no midline that could shift.
+    veins = {"vein_z", "vein_depth", "vein_width_mm", "phase_rim_share", "midline_shift_away_mm"}
+    assert unknown == expected | texture | spare | faced | parts | body | pattern | veins
+    # Two lesions have no share of veins.
+    few = {"central_vein_fraction"}
+    # The brain of boxes has no midline that could shift.
+    few |= {"midline_shift_mm"}
+    # No DWI, ADC and phase were given, and no registration was run.
+    few |= {"voxel_dwi", "voxel_adc", "voxel_phase", "snr_dwi", *REGISTRATION}
+    assert {name for name, value in table.study.items() if isinstance(value, Unknown)} == few
 
 
 def test_names_are_unique_and_say_their_unit() -> None:

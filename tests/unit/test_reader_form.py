@@ -53,7 +53,7 @@ def applied(tmp_path: Path, text: str, name: str = "reader.yaml") -> SignTable:
 def test_absent_is_unknown() -> None:
     assert set(case({}).values()) == {U}
     unknown = expand_case({}, CATALOGUE).patient["dwi_rim"].unknown
-    assert unknown == Unknown(Reason.NOT_REPORTED, "", ("DWI", "lesions"))
+    assert unknown == Unknown(Reason.NOT_REPORTED, "", ("DWI", "lesions", "anatomy"))
 
 
 def test_typed_values_are_the_readers() -> None:

@@ -131,6 +131,8 @@ def test_signs_keep_unknown_apart_from_absent() -> None:
     assert by["1", "dwi_rim"]["truth"] == "unknown"
     assert by["1", "dwi_rim"]["reason"] == "image_missing; no DWI; needs DWI"
     assert by["n/a", "punctate_satellites"]["truth"] == "true"
+    assert by["1", "punctate_satellites"]["validation"] == "self-consistency"
+    assert by["1", "dwi_rim"]["validation"] in ("unvalidated", "n/a")
 
 
 def test_findings_hold_rules_and_criteria(made: dict[str, bytes]) -> None:

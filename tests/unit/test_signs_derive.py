@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 
 import pytest
 
@@ -68,6 +70,34 @@ def others(condition: Condition, leaf: Condition) -> dict[str, Value]:
     return values
 
 
+def left_to(condition: Condition, leaf: Threshold | NamedIs) -> dict[str, Value]:
+    """:func:`others`; what is held against two thresholds is put between them where need be."""
+    rest = others(condition, leaf)
+    yes, no = settled(leaf, True), settled(leaf, False)
+    names = [one.measurement for one in leaves(condition) if isinstance(one, Threshold)]
+    twice = [one for one, n in Counter(names).items() if n > 1 and one != leaf.measurement]
+    near = {
+        name: [
+            {name: Quantity(one.value + step, one.unit)}
+            for one in leaves(condition)
+            if isinstance(one, Threshold) and one.measurement == name
+            for step in (1e-3, -1e-3)
+        ]
+        for name in twice
+    }
+    for chosen in product([{}], *near.values()):
+        values = dict(rest)
+        for one in chosen:
+            values |= one
+        if truth_of(condition, values | yes) is not truth_of(condition, values | no):
+            return values
+    return rest
+
+
+def truth_of(condition: Condition, values: dict[str, Value]) -> Truth:
+    return evaluate(condition, Scope(values=values, specs=SPECS)).truth
+
+
 def settled(leaf: Condition, wanted: bool) -> dict[str, Value]:
     if isinstance(leaf, Threshold):
         up = leaf.op in (">", ">=")
@@ -77,17 +107,18 @@ def settled(leaf: Condition, wanted: bool) -> dict[str, Value]:
         }
     if isinstance(leaf, Compared):
         return {leaf.measurement: mm(1.0), leaf.than: mm(2.0)}
+    if isinstance(leaf, NamedIs):
+        return {leaf.measurement: Category((leaf.yes if wanted else leaf.no)[0])}
     return {}
 
 
 @pytest.mark.parametrize(("sign", "leaf"), MEASURED)
 def test_just_above_just_below_and_unknown(sign: SignSpec, leaf: Threshold | NamedIs) -> None:
     assert sign.measure is not None
-    rest = others(sign.measure, leaf)
+    rest = left_to(sign.measure, leaf)
 
     def truth(value: Value) -> Truth:
-        scope = Scope(values={**rest, leaf.measurement: value}, specs=SPECS)
-        return evaluate(sign.measure, scope).truth
+        return truth_of(sign.measure, {**rest, leaf.measurement: value})
 
     if isinstance(leaf, Threshold):
         tiny = 1e-6
@@ -147,7 +178,8 @@ def test_the_reason_of_an_unknown_travels() -> None:
 
 def test_a_missing_image_is_named() -> None:
     missing = Unknown(Reason.IMAGE_MISSING, "no DWI")
-    signs = of_one(dwi_mean_z_nawm=missing)
+    rim_values = ("dwi_rim_z_nawm", "dwi_rim_core_ratio", "dwi_rim_completeness")
+    signs = of_one(dwi_bright_z_nawm=missing, **dict.fromkeys(rim_values, missing))
     bright = signs.patient["dwi_hyperintense"].unknown
     assert bright is not None
     assert bright.needs == ("DWI",)

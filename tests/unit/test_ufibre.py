@@ -67,18 +67,64 @@ def test_a_plate_is_as_thick_as_it_is(grid: Grid, thickness: float) -> None:
     assert number(row["ufibre_turn_deg"]) == 0
 
 
-def test_a_blade_between_two_banks_is_half_as_thick() -> None:
-    """White matter of a gyrus, 6 mm wide: both of its banks are contact."""
-    brain = anatomy_with_parts(FINE)
-    x = positions(FINE)[..., 0]
+def blade(grid: Grid) -> AnatomyMap:
+    """White matter of a gyrus, 6 mm wide, between banks at x = 17 and x = 23."""
+    brain = anatomy_with_parts(grid)
+    x = positions(grid)[..., 0]
     distance = np.maximum(14 - x, x - 17).astype(np.float32)
     distance = np.minimum(distance, np.maximum(23 - x, x - 26)).astype(np.float32)
-    sites = np.full(FINE.shape, SITE["white_matter"], dtype=np.uint8)
+    sites = np.full(grid.shape, SITE["white_matter"], dtype=np.uint8)
     sites[distance < 0] = SITE["cortex"]
-    gyrus = replace(brain, sites=sites, distances_mm={**brain.distances_mm, "cortex": distance})
-    row = rows_of(FINE, box(FINE, (17, -10, -3), (23, 10, 3)), gyrus)
+    return replace(brain, sites=sites, distances_mm={**brain.distances_mm, "cortex": distance})
+
+
+def test_a_blade_between_two_banks_is_half_as_thick() -> None:
+    row = rows_of(FINE, box(FINE, (17, -10, -3), (23, 10, 3)), blade(FINE))
     assert number(row["ufibre_share"]) == pytest.approx(1)
     assert number(row["ufibre_length_ratio"]) == pytest.approx(np.sqrt(6**2 + 20**2 + 6**2) / 3)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=IDS)
+def test_run_against_the_ball_of_the_volume(grid: Grid) -> None:
+    plate = rows_of(grid, box(grid, (21, -12, -6), (24, 12, 6)))
+    run, ball = np.sqrt(3**2 + 24**2 + 12**2), np.cbrt(6 * 3 * 24 * 12 / np.pi)
+    assert number(plate["ufibre_run_ratio"]) == pytest.approx(run / ball)
+    away = rows_of(grid, box(grid, (12, 8, -3), (18, 14, 3)))
+    assert number(away["ufibre_run_ratio"]) == 0
+
+
+def test_a_run_ratio_has_no_scale() -> None:
+    lesions = lesions_of(FINE, box(FINE, (21, -12, -6), (24, 12, 6)))
+    voxels, brain = lesion_voxels(lesions, FINE), anatomy_with_parts(FINE)
+    native = ufibre_measurements(lesions, voxels, brain, SizeScale())[1]
+    normalised = ufibre_measurements(lesions, voxels, brain, SizeScale("mni"))[1]
+    assert normalised["ufibre_run_ratio"] == native["ufibre_run_ratio"]
+    assert isinstance(normalised["gyral_reach_mm"], Unknown)
+
+
+def plug_of(grid: Grid, radius: float) -> NDArray[np.bool_]:
+    """A ball between the banks of the blade."""
+    return ball_mm(grid, (20, 0, 1.5), radius) & box(grid, (17, -20, -20), (23, 20, 20))
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=IDS)
+@pytest.mark.parametrize("radius", [4.0, 5.0, 6.0])
+def test_what_plugs_a_gyrus_is_no_band_until_it_runs_along_it(grid: Grid, radius: float) -> None:
+    gyrus = blade(grid)
+    plug = plug_of(grid, radius)
+    band = ellipsoid(grid, (20, 0, 1.5), (3, 3 * radius, radius))
+    assert number(rows_of(grid, plug, gyrus)["ufibre_run_ratio"]) < 1.5
+    assert signs_of(grid, plug, gyrus).patient["juxtacortical_ufibre"].truth is Truth.FALSE
+    assert number(rows_of(grid, band, gyrus)["ufibre_run_ratio"]) > 1.5
+    assert signs_of(grid, band, gyrus).patient["juxtacortical_ufibre"].truth is Truth.TRUE
+
+
+def test_the_run_ratio_is_what_lets_go_of_a_plug() -> None:
+    """10 mm wide: the other conditions hold."""
+    row = rows_of(FINE, plug_of(FINE, 5.0), blade(FINE))
+    assert number(row["ufibre_run_ratio"]) == pytest.approx(1.14, abs=0.1)
+    assert number(row["ufibre_share"]) > 0.4
+    assert number(row["ufibre_length_ratio"]) > 3
 
 
 def test_what_reaches_into_the_cortex_is_measured_below_it() -> None:
@@ -125,6 +171,23 @@ def test_a_long_tract_that_brushes_the_cortex_is_no_band() -> None:
     assert signs["juxtacortical_ufibre"].truth is Truth.FALSE
 
 
+def test_reach_into_a_gyrus() -> None:
+    """A stalk of white matter, 6 mm wide, runs 15 mm outwards from z = 10."""
+    x, z = np.abs(positions(FINE)[..., 0]), positions(FINE)[..., 2]
+    distance = np.where(z < 10, np.hypot(np.maximum(3 - x, 0), 10 - z), 3 - x)
+    sites = np.full(FINE.shape, SITE["white_matter"], dtype=np.uint8)
+    sites[(z > 10) & (x > 3)] = SITE["cortex"]
+    brain = anatomy_with_parts(FINE)
+    distances = {**brain.distances_mm, "cortex": distance.astype(np.float32)}
+    gyrus = replace(brain, sites=sites, distances_mm=distances)
+    foot = number(rows_of(FINE, box(FINE, (-3, -3, 10), (3, 3, 13)), gyrus)["gyral_reach_mm"])
+    top = number(rows_of(FINE, box(FINE, (-3, -3, 10), (3, 3, 23)), gyrus)["gyral_reach_mm"])
+    assert top - foot == pytest.approx(10, abs=0.5)
+    flat = number(rows_of(FINE, box(FINE, (21, -9, -3), (24, 9, 3)))["gyral_reach_mm"])
+    assert flat == pytest.approx(5)
+    assert number(rows_of(FINE, box(FINE, (12, 8, -3), (18, 14, 3)))["gyral_reach_mm"]) == 0
+
+
 @pytest.mark.parametrize("degrees", [60, 90, 180, 270])
 def test_turn_of_a_band_round_a_sulcus(degrees: float) -> None:
     row = rows_of(FINE, band_round(FINE, degrees), sulcus(FINE))
@@ -162,7 +225,7 @@ def test_a_border_that_is_off_tells_only_who_is_clear_of_it() -> None:
     row = rows_of(FINE, box(FINE, (21, -10, -3), (24, 10, 3)), blurred)
     assert {value.reason for value in row.values()} == {Reason.LOW_QUALITY}  # type: ignore[union-attr]
     clear = rows_of(FINE, box(FINE, (8, 8, -3), (14, 14, 3)), blurred)
-    assert number(clear["ufibre_share"]) == 0
+    assert number(clear["ufibre_share"]) == number(clear["gyral_reach_mm"]) == 0
     signs = signs_of(FINE, box(FINE, (8, 8, -3), (14, 14, 3)), blurred).patient
     assert signs["juxtacortical_ufibre"].truth is Truth.FALSE
 

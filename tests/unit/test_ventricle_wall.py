@@ -10,8 +10,8 @@ import pytest
 from lesionaid.anatomy.build import structure_distances
 from lesionaid.anatomy.map import AnatomyMap
 from lesionaid.features.shape import hull_extent
-from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.surroundings import Surroundings, surroundings
+from lesionaid.features.ventricle_wall import WALL_SPECS, wall_measurements
 from lesionaid.features.voxels import lesion_voxels
 from lesionaid.geometry import Grid
 from lesionaid.lesions.lesion_map import LesionMap
