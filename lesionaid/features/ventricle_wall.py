@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionaid.anatomy.map import PARTS, AnatomyMap
-from lesionaid.features.places import nearest, places_mm
+from lesionaid.features.directions import gradient, mean_direction, moments
+from lesionaid.features.places import nearest
 from lesionaid.features.runs import longest_runs_mm
 from lesionaid.features.shape import MIN_SHAPE_VOXELS
 from lesionaid.features.surroundings import Surroundings
@@ -192,14 +193,10 @@ def _angle(voxels: LesionVoxels, anatomy: AnatomyMap, distance: NDArray[np.float
     name = "wall_normal_angle_deg"
     if not voxels.ids.size:
         return voxels.column(name, np.zeros(0), lambda value: Quantity(value, Unit.DEGREE))
-    gradient = _gradient(voxels, anatomy.distances_mm["lateral_ventricle"])
-    usable = gradient.any(axis=1) & (distance > 0)
-    unit = np.where(usable[:, None], gradient, 0.0)
-    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-6)
-    counted = np.maximum(voxels.total(usable), 1.0)
-    normal = np.stack([voxels.total(unit[:, axis]) / counted for axis in range(3)], axis=1)
+    towards = gradient(voxels, anatomy.distances_mm["lateral_ventricle"])
+    normal = mean_direction(voxels, towards, distance > 0)
     agreement = np.linalg.norm(normal, axis=1)
-    along = np.abs(np.sum(normal * _long_axes(voxels), axis=1)) / np.maximum(agreement, 1e-6)
+    along = np.abs(np.sum(normal * moments(voxels).long_axis, axis=1)) / np.maximum(agreement, 1e-6)
     degrees = np.degrees(np.arccos(np.minimum(along, 1.0)))
     few = Unknown(Reason.TOO_FEW_VOXELS, f"fewer than {MIN_SHAPE_VOXELS} voxels")
     bent = Unknown(Reason.DEGENERATE_SHAPE, "the wall beside the lesion has no one direction")
@@ -212,37 +209,3 @@ def _angle(voxels: LesionVoxels, anatomy: AnatomyMap, distance: NDArray[np.float
             value = bent
         rows[int(lesion)] = {name: value}
     return rows
-
-
-def _gradient(voxels: LesionVoxels, distance: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Gradient of a distance map at the lesions' voxels, in RAS+ mm, shape (n, 3); 0 where none."""
-    shape = np.asarray(voxels.grid.shape)
-    ijk = np.stack(np.unravel_index(voxels.index, voxels.grid.shape), axis=1)
-    change = np.empty((voxels.index.size, 3))
-    with np.errstate(invalid="ignore"):  # infinite beside infinite at the edge of the map
-        for axis in range(3):
-            ends = []
-            for step in (-1, 1):
-                moved = ijk.copy()
-                moved[:, axis] = np.clip(moved[:, axis] + step, 0, shape[axis] - 1)
-                ends.append((distance[tuple(moved.T)].astype(float), moved[:, axis]))
-            (low, at_low), (high, at_high) = ends
-            change[:, axis] = (high - low) / np.maximum(at_high - at_low, 1)
-    change[~np.isfinite(change).all(axis=1)] = 0.0
-    # d = g . x and x = A i, so the change per index is A^T g.
-    return np.asarray(change @ np.linalg.inv(voxels.grid.affine[:3, :3]))
-
-
-def _long_axes(voxels: LesionVoxels) -> NDArray[np.float64]:
-    """Unit vector of the longest axis of every lesion, in RAS+ mm, shape (m, 3)."""
-    xyz = places_mm(voxels, voxels.index)
-    means = np.stack([voxels.mean(xyz[:, axis]) for axis in range(3)], axis=1)
-    centred = xyz - means[voxels.owner]
-    covariance = np.empty((voxels.ids.size, 3, 3))
-    for a in range(3):
-        for b in range(3):
-            covariance[:, a, b] = voxels.mean(centred[:, a] * centred[:, b])
-    linear = voxels.grid.affine[:3, :3]
-    covariance += linear @ linear.T / 12.0  # a voxel is a box, not a point
-    _, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors[:, :, -1])
