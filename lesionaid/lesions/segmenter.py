@@ -94,7 +94,7 @@ def run_segmenter(
 
 
 def _parsed(command: str) -> tuple[list[str], set[str]]:
-    """Words of the command and the placeholders in them."""
+    """Words of the command and the names in braces in them."""
     known = {*PLACEHOLDERS, "brain", "out", "out_dir"}
     try:
         words = shlex.split(command)
@@ -114,7 +114,7 @@ def _parsed(command: str) -> tuple[list[str], set[str]]:
 
 
 def _written(place: Path, names: set[str], study: Study, anatomy: AnatomyMap) -> dict[str, str]:
-    """Write what the command asks for; paths by placeholder."""
+    """Write what the command asks for; paths by the name in braces."""
     out_dir = place / "out"
     out_dir.mkdir()
     paths = {"out": str(out_dir / "lesions.nii.gz"), "out_dir": str(out_dir)}
